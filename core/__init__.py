@@ -1,0 +1,1 @@
+"""The science of Consonance, without a window: read, extract, predict, train."""

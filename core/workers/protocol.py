@@ -1,0 +1,46 @@
+"""What the window and the engine say to each other: one JSON object a line over stdio, version 1.
+
+Requests (window -> engine), each with an id of the sender's:
+    {"v": 1, "id": 7, "do": "analyse", "file": "...", "transcript": null | "...", "modalities": ["text", ...]}
+    {"v": 1, "id": 8, "do": "cancel", "job": 7}
+Events (engine -> window), each with the id of the request it answers (0: the engine itself):
+    {"v": 1, "id": 0, "event": "ready", "model": {"name", "version"}, "scale": [low, high]}
+    {"v": 1, "id": 7, "event": "progress", "step": "decode|transcribe|extract|predict", "fraction": 0..1}
+    {"v": 1, "id": 7, "event": "waveform", "peaks": [...], "speech": [[start, end], ...]}
+    {"v": 1, "id": 7, "event": "partial", "analysis": {...}}      audio and visual, before the words are there
+    {"v": 1, "id": 7, "event": "done", "analysis": {...}}         ends the job, as do the next two
+    {"v": 1, "id": 7, "event": "failed", "error": {"kind", "message", "remedy", "details"}}
+    {"v": 1, "id": 7, "event": "cancelled"}
+Unknown fields are ignored, malformed lines are errors. `analysis` is the JSON of `consonance analyse --json`
+plus "covariance": {"audio": d x d, "visual": d x d} | null and "alignment_reason".
+The engine ends when its stdin closes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+VERSION = 1
+
+Message = dict[str, Any]
+
+
+class ProtocolError(Exception):
+    """A line that is no message of this protocol: a bug, or a foreign program on the pipe."""
+
+
+def encode(message: Message) -> bytes:
+    """One message as a line. Non-finite numbers are refused: JSON has none."""
+    return json.dumps({"v": VERSION, **message}, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The message of one line. Raises ProtocolError if it is not an object of this version with an id."""
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        raise ProtocolError(f"not JSON: {line[:200]!r}") from error
+    if not isinstance(message, dict) or message.get("v") != VERSION or not isinstance(message.get("id"), int):
+        raise ProtocolError(f"not a version {VERSION} message with an id: {line[:200]!r}")
+    return message
