@@ -1,4 +1,4 @@
-"""The two kinds of errors: the user's world (below), and ours (any other exception: a bug, with its traceback)."""
+"""Two kinds of errors: the user's world (below), and ours (any other exception: a bug, with a traceback)."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ class SettingsError(UserError):
     kind = "settings"
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error
+class Cancelled(Exception):
     """The user asked to stop; raised at the next safe point."""

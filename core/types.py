@@ -27,7 +27,7 @@ AUDIO_WIDTH = 33
 VISUAL_RATE = 10.0
 """Visual feature frames a second, on the clip's own clock."""
 VISUAL_WIDTH = 56
-"""52 blendshapes in [0, 1]; pitch, yaw, roll in radians; presence (1 a face was found, 0 not: the rest is 0)."""
+"""52 blendshapes in [0, 1]; pitch, yaw, roll in radians; presence (1: a face was found, 0: the rest is 0)."""
 
 
 @dataclass(frozen=True, slots=True)

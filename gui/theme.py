@@ -1,4 +1,4 @@
-"""Colours: one per head everywhere (Okabe-Ito, safe for colour-blind eyes), with a dash and a marker as second cue."""
+"""Colours: one per head everywhere (Okabe-Ito, safe for colour-blind eyes), a dash and a marker beside it."""
 
 from __future__ import annotations
 
