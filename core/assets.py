@@ -161,7 +161,7 @@ def _problem(path: Path, file: AssetFile, thorough: bool = False) -> str:
         facts = path.stat()
         if facts.st_size != file.size:
             return f"{path} has {facts.st_size:,} bytes instead of {file.size:,}"
-        seen = f"{path}\n{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
+        seen = f"{path.resolve()}\n{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
         if not thorough and _stamp_text(file) == seen:
             return ""
         if _sha256(path) != file.sha256:

@@ -1,29 +1,58 @@
-"""Fixtures every test may take: real data beside the checkout, pretrained assets, a home of its own."""
+"""What every test stands on: a home and a cache of its own, no network, no screen."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+ROOT = Path(__file__).resolve().parent.parent
+
+# Before anything imports Qt or a model library; child processes inherit them.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fresh_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Settings and caches in a temporary folder; of the user's cache only the pretrained files are seen."""
+    from core import paths
+
+    home = tmp_path_factory.mktemp("home")
+    real, cache = paths.cache() / "assets", home / "cache"
+    cache.mkdir()
+    real.mkdir(parents=True, exist_ok=True)
+    (cache / "assets").symlink_to(real, target_is_directory=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONSONANCE_HOME", str(home / "settings"))
+        patch.setenv("CONSONANCE_CACHE", str(cache))
+        patch.delenv("CONSONANCE_ASSETS", raising=False)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def assets(fresh_home: Path) -> Path:
+    """The folder of the pretrained files, all of them verified."""
+    from core import assets, paths
+
+    absent = [f"{status.name}: {status.problem}" for status in assets.status() if status.state != "present"]
+    if absent:
+        pytest.fail("run `make assets` first\n" + "\n".join(absent))
+    return paths.cache() / "assets"
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of the real data sets; the test skips where there is none."""
-    folder = (
-        Path(os.environ.get("CONSONANCE_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "data"
-    )
+    """The folder of real data sets and clips, which is not part of the repository."""
+    folder = Path(os.environ.get("CONSONANCE_SHARED") or ROOT.parent / "shared") / "data"
     if not folder.is_dir():
-        pytest.skip("no real data here: set CONSONANCE_SHARED to a folder that holds data/")
+        pytest.skip("no folder of real data here (CONSONANCE_SHARED names one)")
     return folder
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Preferences and window state of this test alone."""
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("CONSONANCE_HOME", str(home))
-    return home
+@pytest.fixture(scope="session")
+def sample_clip() -> Path:
+    """The synthetic clip that comes with the program: 8 s of one speaker, 25 frames a second, with sound."""
+    return ROOT / "resources" / "samples" / "synthetic-speaker.mp4"
