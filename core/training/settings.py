@@ -1,0 +1,374 @@
+"""Every setting of a run, declared once: type, range, unit, default and the help shown under it.
+
+The settings form, the TOML presets, the command line's `--set` and the run folder are views of `Settings`.
+Light on purpose (no torch): the window imports this module too.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from tomlkit.exceptions import ParseError
+
+from core.errors import SettingsError
+from core.paths import resources
+from core.types import AUDIO_WIDTH, VISUAL_WIDTH, Head
+
+
+class Section(BaseModel):
+    """Settings never change once made, and know no other names than their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _setting(default: Any, title: str, description: str, unit: str = "", **limits: Any) -> Any:
+    """One declared setting; `unit` travels to the form beside pydantic's own schema."""
+    told: dict[str, Any] = {"title": title, "description": description, **limits}
+    if unit:
+        told["json_schema_extra"] = {"unit": unit}
+    return Field(default_factory=default, **told) if callable(default) else Field(default, **told)
+
+
+class HeadWidths(Section):
+    """Width of the representation h_s of each head (what label generation looks at)."""
+
+    multimodal: int = _setting(128, "Fusion", "Width of the fusion head.", "units", ge=1, le=4096)
+    text: int = _setting(32, "Text", "Width of the text head.", "units", ge=1, le=4096)
+    audio: int = _setting(16, "Voice", "Width of the audio head.", "units", ge=1, le=4096)
+    visual: int = _setting(32, "Face", "Width of the visual head.", "units", ge=1, le=4096)
+
+
+class HeadDropout(Section):
+    """Share of each head's input that is hidden at random while training."""
+
+    multimodal: float = _setting(0.0, "Fusion", "Dropout before the fusion head.", ge=0, lt=1)
+    text: float = _setting(0.1, "Text", "Dropout before the text head.", ge=0, lt=1)
+    audio: float = _setting(0.1, "Voice", "Dropout before the audio head.", ge=0, lt=1)
+    visual: float = _setting(0.0, "Face", "Dropout before the visual head.", ge=0, lt=1)
+
+
+Pair = Literal["audio-visual", "text-audio", "text-visual"]
+
+
+class NetworkSettings(Section):
+    """The network: encoders, heads, fusion and the maps that are aligned."""
+
+    text_encoder: str = _setting(
+        "text-encoder",
+        "Text encoder",
+        "Name of an asset, or a folder with a BERT-like model; empty: the data's text vectors.",
+    )
+    text_readout: Literal["mean", "first"] = _setting(
+        "mean", "Text readout", "Mean over the tokens (sentence encoders) or the first token (BERT)."
+    )
+    text_freeze: Literal["none", "embeddings", "all"] = _setting(
+        "none", "Frozen part of the text encoder", "Training leaves it as it was published."
+    )
+    text_vector_width: int = _setting(
+        768, "Width of the text vectors", "Used only without a text encoder.", "units", ge=1, le=16384
+    )
+    text_width: int = _setting(
+        128,
+        "Text representation",
+        "Width the text vectors are mapped to, without a text encoder.",
+        "units",
+        ge=1,
+        le=4096,
+    )
+    audio_input_width: int = _setting(
+        AUDIO_WIDTH, "Audio features", "Features a frame.", "units", ge=1, le=16384
+    )
+    visual_input_width: int = _setting(
+        VISUAL_WIDTH, "Visual features", "Features a frame.", "units", ge=1, le=16384
+    )
+    audio_lstm_width: int = _setting(16, "Audio LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
+    visual_lstm_width: int = _setting(32, "Visual LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
+    readout: Literal["last", "mean"] = _setting(
+        "last", "LSTM readout", "Its last hidden state (the paper), or the mean over time."
+    )
+    lstm_dropout: float = _setting(
+        0.0, "LSTM dropout", "Dropout on what is read out of the LSTMs.", ge=0, lt=1
+    )
+    audio_width: int = _setting(16, "Audio representation", "Width of F_a.", "units", ge=1, le=4096)
+    visual_width: int = _setting(32, "Visual representation", "Width of F_v.", "units", ge=1, le=4096)
+    head_widths: HeadWidths = _setting(HeadWidths, "Head widths", "Widths of the representations h_s.")
+    head_dropout: HeadDropout = _setting(HeadDropout, "Head dropout", "Dropout on the heads' input.")
+    head_layers: Literal[2, 3] = _setting(
+        3, "Layers of a head", "3 as in the public code of Self-MM, 2 as in its paper."
+    )
+    fusion: Literal["concatenation"] = _setting("concatenation", "Fusion", "How modalities are joined.")
+    aligned_width: int = _setting(
+        32,
+        "Common width",
+        "Width d that voice and face are mapped to before their covariances are compared.",
+        "units",
+        ge=1,
+        le=1024,
+    )
+    aligned_from: Literal["encoded", "hidden"] = _setting(
+        "encoded", "What is aligned", "The encoders' outputs F_s, or the heads' representations h_s."
+    )
+    aligned_pairs: tuple[Pair, ...] = _setting(
+        ("audio-visual",), "Aligned pairs", "Pairs of modalities whose covariances are compared."
+    )
+
+
+class GroupValues(Section):
+    """One value for each group of parameters."""
+
+    text: float = _setting(5e-5, "Text encoder", "Parameters of the text encoder.", ge=0, le=1)
+    audio: float = _setting(5e-3, "Audio encoder", "Parameters of the audio LSTM.", ge=0, le=1)
+    visual: float = _setting(5e-3, "Visual encoder", "Parameters of the visual LSTM.", ge=0, le=1)
+    other: float = _setting(1e-3, "Everything else", "Heads and alignment maps.", ge=0, le=1)
+
+
+def _decay() -> GroupValues:
+    return GroupValues(text=1e-3, audio=1e-3, visual=1e-3, other=1e-3)
+
+
+class TrainingSettings(Section):
+    """How the network is trained."""
+
+    seed: int = _setting(1111, "Seed", "Start of every random choice of this run.", ge=0, le=2**31 - 1)
+    seeds: tuple[int, ...] = _setting(
+        (1111, 1112, 1113, 1114, 1115), "Seeds of a comparison", "One run each, where runs are compared."
+    )
+    epochs: int = _setting(50, "Most epochs", "Training ends here at the latest.", "epochs", ge=1, le=10000)
+    minutes: float = _setting(0.0, "Time limit", "0: none.", "min", ge=0, le=100000)
+    batch_size: int = _setting(16, "Batch", "Samples a batch.", "samples", ge=1, le=4096)
+    accumulate: int = _setting(
+        4, "Accumulated batches", "Batches whose gradients make one step.", "batches", ge=1, le=1024
+    )
+    drop_left_over: bool = _setting(
+        False,
+        "Drop left-over batches",
+        "No step on the last batches of an epoch that do not fill one (as the public code).",
+    )
+    patience: int = _setting(
+        8, "Patience", "Epochs without improvement before training stops.", "epochs", ge=1, le=10000
+    )
+    monitor: Literal["mae", "loss"] = _setting(
+        "mae", "Watched figure", "Of the validation split; decides what is the best epoch."
+    )
+    optimiser: Literal["adamw", "adam"] = _setting(
+        "adamw",
+        "Optimiser",
+        "adamw: weights decay by themselves. adam: by the gradient (public code); heads without one shrink.",
+    )
+    learning_rate: GroupValues = _setting(GroupValues, "Learning rates", "Step sizes by group.")
+    weight_decay: GroupValues = _setting(_decay, "Weight decay", "Decay by group.")
+    schedule: Literal["constant", "linear"] = _setting(
+        "constant", "Schedule", "Learning rates stay, or fall linearly to 0 over all epochs."
+    )
+    warm_up: float = _setting(
+        0.0, "Warm-up", "Share of all steps over which the rates rise from 0.", ge=0, le=1
+    )
+    gradient_limit: float = _setting(
+        0.0, "Gradient limit", "Largest norm of a step's gradient; 0: none.", ge=0, le=1e6
+    )
+    modality_dropout: float = _setting(
+        0.0, "Modality dropout", "Chance that a modality of a sample with several is hidden.", ge=0, lt=1
+    )
+    device: str = _setting("auto", "Device", "auto, cpu, cuda, or cuda:1.")
+    precision: Literal["float32", "bfloat16"] = _setting(
+        "float32", "Precision", "Of the network's arithmetic."
+    )
+    threads: int = _setting(0, "Threads", "0: one fewer than there are cores.", ge=0, le=1024)
+    checkpoint_minutes: float = _setting(
+        10.0, "Checkpoint every", "So much is lost at most when the machine stops.", "min", gt=0, le=1440
+    )
+
+
+class LabelSettings(Section):
+    """Labels of the single modalities."""
+
+    kind: Literal["generated", "human", "none"] = _setting(
+        "generated",
+        "Unimodal labels",
+        "Generated while training (the paper), read from the data, or not used.",
+    )
+    limit: float = _setting(3.0, "Limit H", "Generated labels stay within ±H.", gt=0, le=100)
+    zero_is_positive: bool = _setting(
+        False,
+        "Zero is positive",
+        "Count a label of 0 among the positive ones (the paper; the public code: neither).",
+    )
+    distance: Literal["euclidean", "scaled"] = _setting(
+        "euclidean",
+        "Distance to a centre",
+        "Euclidean (public code), or its square divided by √width (the paper).",
+    )
+
+
+class AlignmentSettings(Section):
+    """The covariance alignment of voice and face."""
+
+    weight: float = _setting(0.1, "Weight λ", "0: modalities stay private.", ge=0, le=1e6)
+    warm_up_epochs: int = _setting(
+        0, "Warm-up", "Epochs over which the weight rises from 0.", "epochs", ge=0, le=10000
+    )
+    form: Literal["covariance", "correlation"] = _setting(
+        "covariance", "Form", "correlation cannot be lowered by shrinking both representations."
+    )
+
+
+class Columns(Section):
+    """Names of the columns of a table; empty: it has none."""
+
+    id: str = _setting("", "Id", "Name of the row; empty: its number.")
+    text: str = _setting("", "Text", "What was said.")
+    file: str = _setting("", "File", "Clip, sound file or picture, relative to the media folder.")
+    label: str = _setting("", "Label", "Score, or name of a class.")
+    group: str = _setting("", "Group", "Video or person: never split between training and validation.")
+    label_text: str = _setting("", "Text label", "Human label of the text alone.")
+    label_audio: str = _setting("", "Voice label", "Human label of the sound alone.")
+    label_visual: str = _setting("", "Face label", "Human label of the silent picture.")
+
+
+class Source(Section):
+    """One table of samples among those a run is trained on."""
+
+    path: str = _setting("", "Table", "CSV file, relative to the data folder.")
+    split: Literal["train", "valid", "test"] = _setting("train", "Split", "What its rows are for.")
+    columns: Columns = _setting(Columns, "Columns", "Which column holds what.")
+    media_root: str = _setting("", "Media folder", "Relative to the data folder.")
+    heads: tuple[Head, ...] = _setting(("multimodal",), "Heads", "Heads that the label column trains.")
+    class_values: dict[str, float] = _setting(
+        dict, "Values of the classes", "Place on the scale of each class name; other names are no label."
+    )
+    where: dict[str, tuple[str, ...]] = _setting(
+        dict, "Only rows where", "Column to the values that are let in."
+    )
+    valid_share: float = _setting(
+        0.0, "Validation share", "Share of its groups kept for validation.", ge=0, lt=1
+    )
+    calibration_share: float = _setting(
+        0.0, "Calibration share", "Share of its groups kept for calibrating intervals.", ge=0, lt=1
+    )
+    limit: int = _setting(0, "Most rows", "0: all.", "rows", ge=0)
+
+
+class DataSettings(Section):
+    """What is learned from."""
+
+    name: str = _setting("", "Name", "Name of the model that is made.")
+    scheme: Literal["mosi", "sims"] = _setting("mosi", "Metrics", "Scoring convention of the field.")
+    scale: tuple[float, float] = _setting((-3.0, 3.0), "Scale", "Lowest and highest label.")
+    languages: tuple[str, ...] = _setting(("en",), "Languages", "ISO 639-1 codes of the transcripts.")
+    text: Literal["auto", "words", "tokens", "vectors"] = _setting(
+        "auto", "Text of a dataset file", "Words, stored token ids, or precomputed vectors."
+    )
+    max_tokens: int = _setting(128, "Longest text", "Longer ones are cut.", "tokens", ge=4, le=4096)
+    sources: tuple[Source, ...] = _setting((), "Sources", "Tables of samples, where there are several.")
+
+    @field_validator("scale")
+    @classmethod
+    def _rises(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if not scale[0] < scale[1]:
+            raise ValueError(f"the lowest label {scale[0]} is not below the highest {scale[1]}")
+        return scale
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    network: NetworkSettings = _setting(NetworkSettings, "Network", "Encoders, heads, fusion.")
+    training: TrainingSettings = _setting(TrainingSettings, "Training", "Optimiser, batches, stopping.")
+    labels: LabelSettings = _setting(LabelSettings, "Unimodal labels", "How single modalities get labels.")
+    alignment: AlignmentSettings = _setting(AlignmentSettings, "Alignment", "Covariance alignment.")
+    data: DataSettings = _setting(DataSettings, "Data", "What is learned from.")
+
+
+def presets() -> dict[str, Path]:
+    """Settings files shipped with the program, by name."""
+    return {path.stem: path for path in sorted((resources() / "presets").glob("*.toml"))}
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
+    """Read a settings file (or a preset by name), with `section.key=value` laid over it.
+
+    Raises SettingsError that lists every problem at once, each with its name and the nearest known name.
+    """
+    path = presets().get(str(path), Path(path))
+    problems: list[str] = []
+    tree = _read(path)
+    for override in overrides:
+        _lay_over(tree, override, problems)
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        problems += [_told(problem) for problem in error.errors()]
+    if problems:
+        raise SettingsError(f"{path}: " + "; ".join(problems), "Correct these settings and start again.")
+    return settings
+
+
+def dump(settings: Settings) -> str:
+    """The settings as TOML, complete, so that a run folder says what was used even after defaults change."""
+    return tomlkit.dumps(settings.model_dump(mode="json"))
+
+
+def names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
+    """Dotted names of all settings."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from names(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+    except OSError as error:
+        known = ", ".join(presets())
+        raise SettingsError(f"{path}: {error.strerror}", f"Presets to choose from: {known}.") from error
+    except (ParseError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _lay_over(tree: dict[str, Any], override: str, problems: list[str]) -> None:
+    name, equals, text = override.partition("=")
+    if not equals:
+        problems.append(f"{override}: expected section.key=value")
+        return
+    *sections, key = name.strip().split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            problems.append(f"{name}: {section} is a setting, not a section")
+            return
+    tree[key] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value; what is none is a string, so that `--set training.device=cpu` needs no quotes."""
+    try:
+        return tomlkit.parse(f"value = {text}").unwrap()["value"]
+    except ParseError:
+        return text
+
+
+def _told(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+    near = _nearest(name, names())
+    return f"{name}: no such setting" + (f"; did you mean {near}?" if near else "")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known dotted name most like `name`, compared whole and by its last part; "" where none is alike."""
+
+    def likeness(candidate: str) -> float:
+        whole = difflib.SequenceMatcher(None, name, candidate).ratio()
+        last = difflib.SequenceMatcher(None, name.split(".")[-1], candidate.split(".")[-1]).ratio()
+        return max(whole, last) + 0.1 * whole
+
+    best = max(known, key=likeness)
+    return best if likeness(best) > 0.7 else ""
