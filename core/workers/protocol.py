@@ -5,14 +5,20 @@ Requests (window -> engine), each with an id of the sender's:
     {"v": 1, "id": 8, "do": "cancel", "job": 7}
 Events (engine -> window), each with the id of the request it answers (0: the engine itself):
     {"v": 1, "id": 0, "event": "ready", "model": {"name", "version"}, "scale": [low, high]}
+    {"v": 1, "id": 0, "event": "failed", "error": {...}}     could not load; tried again with the next job
+    {"v": 1, "id": 0, "event": "error", "error": {...}}      a line that is no request; nothing was begun
     {"v": 1, "id": 7, "event": "progress", "step": "decode|transcribe|extract|predict", "fraction": 0..1}
     {"v": 1, "id": 7, "event": "waveform", "peaks": [...], "speech": [[start, end], ...]}
+        peaks: the loudest sample of each of at most 2000 equal stretches of the clip, 0..1; speech in seconds
     {"v": 1, "id": 7, "event": "partial", "analysis": {...}}      audio and visual, before the words are there
     {"v": 1, "id": 7, "event": "done", "analysis": {...}}         ends the job, as do the next two
-    {"v": 1, "id": 7, "event": "failed", "error": {"kind", "message", "remedy", "details"}}
+    {"v": 1, "id": 7, "event": "failed", "error": {...}}
     {"v": 1, "id": 7, "event": "cancelled"}
-Unknown fields are ignored, malformed lines are errors. `analysis` is the JSON of `consonance analyse --json`
-plus "covariance": {"audio": d x d, "visual": d x d} | null and "alignment_reason".
+An error is {"kind", "message", "remedy", "details"}: kind "internal" is a fault of the program, with the
+traceback in details; "protocol" a request that cannot be obeyed; the others are those of core.errors. A job
+that is cancelled says nothing more. Unknown fields are ignored, malformed lines are errors.
+`analysis` is the JSON of `consonance analyse --json` plus "alignment_reason" and
+"covariance": {"audio": d x d, "visual": d x d, "words": what the distance means} | null.
 The engine ends when its stdin closes.
 """
 

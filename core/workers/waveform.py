@@ -1,0 +1,29 @@
+"""The picture of a clip's sound: its peaks, and where somebody speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+POINTS = 2000
+
+
+def peaks(audio: np.ndarray, points: int = POINTS) -> list[float]:
+    """The loudest absolute sample of each of at most `points` equal stretches of audio (n,), in [0, 1]."""
+    if not len(audio):
+        return []
+    count = min(points, len(audio))
+    starts = np.linspace(0, len(audio), count, endpoint=False).astype(int)
+    return np.maximum.reduceat(np.abs(audio), starts).clip(0, 1).round(3).tolist()
+
+
+def waveform(path: str) -> dict[str, Any] | None:
+    """`peaks` and `speech` of a clip, None where it has no sound. MediaError where it cannot be read."""
+    from core.media import probe, read_audio
+    from core.speech import voice_activity
+
+    if not probe(path).has_audio:
+        return None
+    audio = read_audio(path)
+    return {"peaks": peaks(audio), "speech": [list(stretch) for stretch in voice_activity(audio)]}
