@@ -1,0 +1,162 @@
+"""Do voice and face move together: the two correlation matrices of a clip, their difference, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.widgets.heat_map import ColourBar, HeatMap
+
+_LIMIT = 1.0
+"""Correlations lie in [-1, 1]; their difference is drawn on the same scale, so that the three compare."""
+
+
+class CovarianceView(QWidget):
+    """Audio, visual and audio minus visual, on one colour scale and in one order, with the distance in words."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._order = np.arange(0)
+        self.maps = [
+            HeatMap(self.tr(title))
+            for title in ("Audio correlation", "Visual correlation", "Difference (audio − visual)")
+        ]
+        self._bar = ColourBar(_LIMIT)
+        self._reading = QLabel()
+        self._summary = QLabel()
+        self._meaning = QLabel()
+        self._message = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        for label in (self._reading, self._summary, self._meaning, self._message):
+            label.setWordWrap(True)
+        self._summary.setAccessibleName(self.tr("Audio–visual alignment"))
+        for heat_map in self.maps:
+            heat_map.hovered.connect(self._read)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._message)
+        self._pages.addWidget(self._lay_out())
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._pages)
+        self.set_alignment(None, None, self.tr("The alignment of voice and face appears here"))
+
+    def _lay_out(self) -> QWidget:
+        page = QWidget()
+        grid = QGridLayout(page)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, heat_map in enumerate(self.maps):
+            grid.addWidget(heat_map, 0, column)
+            grid.setColumnStretch(column, 1)
+        grid.addWidget(self._bar, 0, 3)
+        for row, label in enumerate((self._reading, self._summary, self._meaning), start=1):
+            grid.addWidget(label, row, 0, 1, 4)
+        grid.setRowStretch(0, 1)
+        return page
+
+    def set_alignment(
+        self, alignment: Mapping[str, Any] | None, covariance: Mapping[str, Any] | None, reason: str = ""
+    ) -> None:
+        """Show {"distance", "percentile", "windows", …} and {"audio", "visual"}, both d x d.
+
+        Without an alignment the `reason` is shown in words. Without matrices the numbers stand alone.
+        """
+        if alignment is None:
+            self._message.setText(reason or self.tr("No alignment for this clip"))
+            self._pages.setCurrentIndex(0)
+            return
+        for heat_map in self.maps:
+            heat_map.setVisible(covariance is not None)
+        self._bar.setVisible(covariance is not None)
+        if covariance is not None:
+            self._set_matrices(np.asarray(covariance["audio"]), np.asarray(covariance["visual"]))
+        self._summary.setText(summary(alignment))
+        self._meaning.setText(str(alignment.get("meaning") or meaning(alignment)))
+        self._read(None, None)
+        self._pages.setCurrentIndex(1)
+
+    def _set_matrices(self, audio: np.ndarray, visual: np.ndarray) -> None:
+        self._order = seriate(audio)
+        for heat_map, matrix in zip(self.maps, (audio, visual, audio - visual), strict=True):
+            heat_map.set_matrix(matrix[np.ix_(self._order, self._order)], _LIMIT)
+
+    def _read(self, row: int | None, column: int | None) -> None:
+        """Say the pair under the pointer (or the keyboard's cross) in all three maps."""
+        if row is None or column is None or not len(self._order):
+            self._reading.setText(self.tr("Point at a cell, or use the arrow keys, to read a pair."))
+            for heat_map in self.maps:
+                heat_map.set_cross(None)
+            return
+        for heat_map in self.maps:
+            heat_map.set_cross((row, column))
+        audio, visual, difference = (heat_map.value(row, column) for heat_map in self.maps)
+        self._reading.setText(
+            self.tr("Dimensions {i} and {j}: audio {a:+.2f}, visual {v:+.2f}, difference {d:+.2f}")
+            .format(i=self._order[row] + 1, j=self._order[column] + 1, a=audio, v=visual, d=difference)
+            .replace("-", "−")
+        )
+
+
+def seriate(matrix: np.ndarray) -> np.ndarray:
+    """(d,) order that puts what correlates side by side.
+
+    Rows are sorted by the angle of their coordinates on the two leading eigenvectors, starting at the widest
+    empty arc, so that the circle is cut where it tears no group apart (the "correlation ellipse" order of
+    Friendly, The American Statistician 56(4), 2002). A matrix that is not finite keeps its order.
+    """
+    if matrix.shape[0] < 3 or not np.isfinite(matrix).all():
+        return np.arange(matrix.shape[0])
+    _, vectors = np.linalg.eigh(matrix)
+    angle = np.arctan2(vectors[:, -2], vectors[:, -1])
+    order = np.argsort(angle, kind="stable")
+    arcs = np.diff(angle[order], append=angle[order[0]] + 2 * np.pi)
+    return np.roll(order, -int(np.argmax(arcs)) - 1)
+
+
+def summary(alignment: Mapping[str, Any]) -> str:
+    """The figures in one line: distance, its place among the reference, shuffled faces, windows."""
+    parts = [f"Distance {alignment['distance']:.3g}"]
+    reference = alignment.get("reference") or {}
+    count, name = int(reference.get("count") or 0), reference.get("name") or "the reference"
+    if alignment.get("percentile") is not None:
+        parts.append(f"percentile {alignment['percentile']:.0f} of {count} recordings ({name})")
+    elif count:
+        parts.append(f"no percentile: {count} recordings in {name}, 30 are needed")
+    else:
+        parts.append("no percentile: the model has no reference recordings")
+    if alignment.get("shuffled") is not None:
+        parts.append(f"{alignment['shuffled']:.3g} with other people's faces")
+    parts.append(f"{int(alignment['windows'])} windows of 1 s")
+    return " · ".join(parts)
+
+
+def meaning(alignment: Mapping[str, Any]) -> str:
+    """What the figures say, in words, without claiming more than they do."""
+    percentile, shuffled = alignment.get("percentile"), alignment.get("shuffled")
+    if percentile is None:
+        first = "There is nothing yet to compare this distance with."
+    elif percentile <= 25:
+        first = "Voice and face vary more alike here than in most recordings of the reference."
+    elif percentile < 75:
+        first = "Voice and face vary about as much alike as in the recordings of the reference."
+    else:
+        first = "Voice and face vary less alike here than in most recordings of the reference."
+    if shuffled is None:
+        return first
+    if alignment["distance"] < shuffled:
+        return first + " The speaker's own face fits this voice better than other faces do."
+    return first + " Other faces fit this voice as well, so the likeness may not be of this speaker."
+
+
+if __name__ == "__main__":
+    from gui.widgets import example
+    from gui.widgets.alone import show_alone
+
+    def _make() -> QWidget:
+        view = CovarianceView()
+        view.set_alignment(example.alignment(), example.covariance())
+        return view
+
+    show_alone(_make, (900, 380))
