@@ -185,7 +185,7 @@ class UnimodalLabels:
     def _centres(self, head: Head) -> Tensor:
         """Positive and negative centre, (2, width) float64; NaN where there is none."""
         counts = self.counts[head][:, None]
-        # Not the plain quotient: an emptied class leaves a rounding residue in its sum, and residue / 0 is inf.
+        # An emptied class leaves a rounding residue in its sum, and residue / 0 is inf, not NaN.
         return torch.where(counts > 0, self.sums[head] / counts, torch.nan)
 
     def _add_up(self) -> None:
