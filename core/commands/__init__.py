@@ -1,0 +1,1 @@
+"""What the subcommands of `consonance` do; `core.cli` says how they are called. Imported only when called."""

@@ -1,0 +1,161 @@
+"""The subcommands of `consonance` and their options; each imports its work when it is called.
+
+Nothing heavy at the top: `consonance --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.types import MODALITIES, Modality
+
+app = typer.Typer(
+    name="consonance",
+    help="Sentiment of a speaker on video, from words, voice and face, together and apart.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+assets_app = typer.Typer(help="The pretrained files: what is here, bring them here, check every byte.")
+app.add_typer(assets_app, name="assets", no_args_is_help=True)
+
+ALL = ",".join(MODALITIES)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
+Model = Annotated[str, typer.Option(help="starter, or the folder of a checkpoint or run.")]
+Speech = Annotated[str, typer.Option(help="Recogniser: base, tiny.en, or a CTranslate2 folder.")]
+
+
+def _modalities(text: str) -> tuple[Modality, ...]:
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in MODALITIES]
+    if unknown or not asked:
+        raise typer.BadParameter(f"{text!r}: name some of {ALL}, with commas between")
+    return tuple(name for name in MODALITIES if name in asked)
+
+
+Modalities = Annotated[str, typer.Option(metavar="LIST", help="Judge these only: any of text,audio,visual.")]
+
+
+@app.command()
+def analyse(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Videos, sound files or pictures.")],
+    json: Json = False,
+    transcript: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What is said; nothing is recognised then.")
+    ] = None,
+    modalities: Modalities = ALL,
+    model: Model = "starter",
+    speech: Speech = "base",
+) -> None:
+    """Estimate the sentiment of clips. A clip that fails is told, the others go on (exit code 1)."""
+    asked = _modalities(modalities)
+    from core.commands.analyse import analyse as run
+
+    raise typer.Exit(
+        run(files, as_json=json, transcript=transcript, modalities=asked, model=model, speech=speech)
+    )
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="starter, or the folder of a checkpoint or run.")],
+    data: Annotated[Path, typer.Option(help="A .pkl, a label folder, or a CSV with columns text, y.")],
+    split: Annotated[str | None, typer.Option(help="train, valid or test.")] = None,
+    json: Json = False,
+) -> None:
+    """Score a model on labelled data: the field's metrics, with counts and intervals."""
+    from core.commands.evaluate import evaluate as run
+
+    raise typer.Exit(run(model, data, split, as_json=json))
+
+
+@app.command()
+def train(
+    settings: Annotated[str, typer.Argument(help="A settings file, or the name of a preset.")],
+    data: Annotated[Path, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run; made if it is not there.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Lay a setting over the file: training.seed=3."),
+    ] = None,
+) -> None:
+    """Train a model. Everything about it is written into the run's folder."""
+    from core.commands.train import train as start
+
+    raise typer.Exit(start(settings, data, run, set_ or []))
+
+
+@app.command()
+def extract(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Clips, or folders of clips.")],
+    out: Annotated[Path, typer.Option(help="Folder for one .npz a clip.")],
+    modalities: Modalities = ALL,
+    speech: Speech = "base",
+) -> None:
+    """Write the features of clips, as training and every estimate see them."""
+    asked = _modalities(modalities)
+    from core.commands.extract import extract as run
+
+    raise typer.Exit(run(files, out, modalities=asked, speech=speech))
+
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="All of them by default.")]
+
+
+@assets_app.command()
+def status(names: Names = None, json: Json = False) -> None:
+    """What is here, what is not. Exit code 1 if anything is missing or altered."""
+    from core.commands.assets import show
+
+    raise typer.Exit(show(names or [], thorough=False, as_json=json))
+
+
+@assets_app.command()
+def verify(names: Names = None, json: Json = False) -> None:
+    """As status, with every byte hashed again."""
+    from core.commands.assets import show
+
+    raise typer.Exit(show(names or [], thorough=True, as_json=json))
+
+
+@assets_app.command()
+def fetch(names: Names = None) -> None:
+    """Bring the pretrained files here and verify them; what is here already stays."""
+    from core.commands.assets import fetch as run
+
+    raise typer.Exit(run(names or []))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="clip, first-estimate, gui, start or alignment.")],
+    json: Json = False,
+    clip: Annotated[Path | None, typer.Option(help="Measure with this clip instead of the sample.")] = None,
+) -> None:
+    """Measure this program on this machine."""
+    from core.bench import run
+
+    raise typer.Exit(run(name, as_json=json, clip=clip))
+
+
+@app.command("app", add_help_option=True)
+def open_window(
+    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE…]", help="Clips to open.")] = None,
+) -> None:
+    """Open the window."""
+    from core.cli import open_window as show
+
+    show(files or [])
+
+
+@app.command(hidden=True)
+def engine(model: Model = "starter", speech: Speech = "base") -> None:
+    """Answer the window's requests over standard input and output."""
+    from core.workers.engine import serve
+
+    serve(model, speech)
