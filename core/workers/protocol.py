@@ -45,8 +45,8 @@ def decode(line: bytes) -> Message:
     """The message of one line. Raises ProtocolError if it is not an object of this version with an id."""
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: brackets nested without end
         raise ProtocolError(f"not JSON: {line[:200]!r}") from error
-    if not isinstance(message, dict) or message.get("v") != VERSION or not isinstance(message.get("id"), int):
+    if not isinstance(message, dict) or message.get("v") != VERSION or type(message.get("id")) is not int:
         raise ProtocolError(f"not a version {VERSION} message with an id: {line[:200]!r}")
     return message
