@@ -1,0 +1,91 @@
+# `make run` opens the program, `make test` tests it. Each sets up first what is not set up yet.
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+PY := $(BIN)/python
+CLIP ?= resources/samples/synthetic-speaker.mp4
+CHECKED := core gui tests resources/samples
+
+# Where the pretrained files lie; written after they were verified. Looked for each time, for a cache may be emptied.
+ASSETS := $(shell cat $(VENV)/.assets 2>/dev/null)
+ifeq ($(wildcard $(ASSETS)/whisper-base/model.bin),)
+  ASSETS_GONE := gone
+endif
+
+.PHONY: run test check assets bundle bundle-check bench clean help gone
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run [CLIP=file]  open the program (without a display: write consonance-*.png)"
+	@echo "make test             format, lint, types, layers and tests"
+	@echo "make check            the same without the tests"
+	@echo "make assets           fetch and verify the pretrained files"
+	@echo "make bench            measure speed"
+	@echo "make bundle           build the program for machines without Python, into dist/"
+	@echo "make clean            remove the virtual environment and everything built"
+
+run: $(VENV)/.installed $(VENV)/.assets $(VENV)/.system
+	@$(BIN)/consonance app $(CLIP)
+
+test: $(VENV)/.installed-dev $(VENV)/.assets $(VENV)/.system check
+	$(PY) -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check --quiet $(CHECKED)
+	$(BIN)/ruff check --quiet $(CHECKED)
+	$(BIN)/ty check --quiet core gui
+	$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+
+assets: $(VENV)/.installed
+	@$(BIN)/consonance assets fetch
+	@$(BIN)/consonance assets verify
+	@$(PY) -c "from core import paths; print(paths.cache() / 'assets', end='')" > $(VENV)/.assets
+
+bench: $(VENV)/.installed $(VENV)/.assets
+	$(BIN)/consonance bench
+
+bundle: $(VENV)/.installed-bundle $(VENV)/.assets
+	$(PY) -m PyInstaller --noconfirm --log-level WARN build_app.spec
+	@du -sh dist/consonance
+
+bundle-check:
+	@rm -rf build/check && mkdir -p build/check
+	cd build/check && env -i HOME="$$PWD" PATH=/usr/bin:/bin sh -ec '\
+	  ../../dist/consonance/consonance assets verify; \
+	  ../../dist/consonance/consonance analyse --json ../../$(CLIP) > sample.json; \
+	  ../../dist/consonance/consonance app ../../$(CLIP); ls -l sample.json consonance-*.png'
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info consonance-*.png
+
+# The first Python that is new enough and has what it takes to make an environment.
+$(PY):
+	@for python in python3.11 python3.12 python3.13 python3 python; do \
+	  if $$python -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then \
+	    $$python -m venv $(VENV) && exit 0; rm -rf $(VENV); \
+	    echo "$$python cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install -y python3-venv"; exit 1; \
+	  fi; \
+	done; echo "Python 3.11 or newer is needed. On Debian and Ubuntu: sudo apt-get install -y python3 python3-venv"; exit 1
+
+$(VENV)/.installed: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bundle: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[bundle]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.assets: resources/assets.toml $(ASSETS_GONE) | $(VENV)/.installed
+	@$(MAKE) --no-print-directory assets
+
+$(VENV)/.system: core/system_libraries.py | $(PY)
+	@$(PY) -m core.system_libraries
+	@touch $@
