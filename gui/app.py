@@ -1,0 +1,109 @@
+"""`consonance app`: open the window; without a display, draw it offscreen into two pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+NEW_PICTURE = (1280, 800)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the window until it is closed; returns the exit code."""
+    options = parse(arguments)
+    if no_display() and not options.screenshots:
+        options.screenshots = Path.cwd()
+        _say("No display here: drawing the window offscreen instead.")
+    if options.screenshots:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("Consonance")
+    application.setQuitOnLastWindowClosed(False)
+    window = build(application, options.size)
+    window.finished.connect(application.quit)
+    window.painted.connect(lambda: _after_paint(window, options))
+    window.show()
+    return application.exec() or window.exit_code
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Clips and the options for pictures and measurements."""
+    parser = argparse.ArgumentParser(prog="consonance app", description="Open the window.")
+    parser.add_argument("files", nargs="*", type=Path, help="clips and folders to open")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="draw light and dark pictures")
+    parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="size of the window in pixels")
+    parser.add_argument("--exit-after-paint", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(list(arguments))
+    options.bench = os.environ.get("CONSONANCE_BENCH", "")
+    return options
+
+
+def no_display() -> bool:
+    """Whether this is a Linux machine without a screen, and nobody chose a platform for Qt."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names)
+
+
+def build(application: object, size: tuple[int, int] | None = None) -> object:
+    """The window with its engine, theme and preferences; not shown yet."""
+    from core.workers import command
+    from gui import preferences
+    from gui.engine_process import EngineProcess
+    from gui.main_window import MainWindow
+    from gui.theme import Theme
+
+    chosen = preferences.load()
+    theme = Theme(application)
+    theme.choose(chosen.theme)
+
+    def engine_command() -> list[str]:
+        now = window.preferences
+        return command("engine", "--model", now.model_folder, "--speech", now.speech_model)
+
+    engine = EngineProcess(engine_command)
+    window = MainWindow(engine, theme, chosen)
+    engine.setParent(window)
+    if size:
+        window.resize(*size)
+    return window
+
+
+def _after_paint(window: object, options: argparse.Namespace) -> None:
+    if options.exit_after_paint:
+        from gui.measure import milliseconds_since_start
+
+        _say(f"{milliseconds_since_start():.0f}")
+        window.close()
+        return
+    window.complete()
+    if options.screenshots:
+        from gui.pictures import Photographer
+
+        Photographer(window, options.screenshots, _say)
+    elif options.bench == "gaps":
+        from gui.measure import GapBench
+
+        GapBench(window, _say)
+    if options.files:
+        window.open_paths(options.files)
+    else:
+        window.open_sample()
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    try:
+        return int(width), int(height)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("give a size as 1280x800") from error
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,140 @@
+"""The left side of Review: filter, clips, count, and on an empty start three things to do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPointF, QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.clip_list import Clip, ClipModel, ClipState, Index
+
+
+class ClipPanel(QWidget):
+    """Shows a ClipModel; `chosen` tells which clip is to be shown."""
+
+    chosen = Signal(object)
+
+    def __init__(self, model: ClipModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._filter = QLineEdit(placeholderText=self.tr("Filter clips…"), clearButtonEnabled=True)
+        self._filter.setAccessibleName(self.tr("Filter clips by name or state"))
+        self._filter.textChanged.connect(self._filter_changed)
+        self.view = QListView(uniformItemSizes=True)
+        self.view.setAccessibleName(self.tr("Clips"))
+        self.view.setModel(model)
+        self.view.setItemDelegate(_ClipPainter(self.view))
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.view.selectionModel().currentChanged.connect(self._current_changed)
+        self._count = QLabel(objectName="muted")
+        self._count.setAccessibleName(self.tr("How many clips are done"))
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._filter, self.view, self._count):
+            self._layout.addWidget(widget)
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self._show_count)
+        for signal in (model.dataChanged, model.rowsInserted, model.rowsRemoved, model.modelReset):
+            signal.connect(self._soon.start)
+
+    def add_card(self, card: QWidget) -> None:
+        """Put a card under the list."""
+        self._layout.insertWidget(2, card)
+
+    def focus_filter(self) -> None:
+        """Let the user type a filter."""
+        self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._filter.selectAll()
+
+    def select(self, clip: Clip) -> None:
+        """Make `clip` the current row."""
+        index = self._model.index(max(0, self._model.row_of(clip)))
+        self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.view.scrollTo(index)
+
+    def go(self, by: int) -> None:
+        """Move `by` rows down, staying within the list."""
+        row = self.view.currentIndex().row() + by
+        if 0 <= row < self._model.rowCount():
+            self.select(self._model.at(row))
+
+    @Slot(str)
+    def _filter_changed(self, text: str) -> None:
+        current = self.view.currentIndex().data(ClipModel.ClipRole)
+        self._model.set_filter(text)
+        if current is not None and self._model.row_of(current) >= 0:
+            self.select(current)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(current.data(ClipModel.ClipRole))
+
+    @Slot()
+    def _show_count(self) -> None:
+        counts = self._model.counts()
+        total = len(self._model.clips)
+        parts = [self.tr("{done} of {total} done").format(done=counts[ClipState.DONE], total=total)]
+        if counts[ClipState.FAILED]:
+            parts.append(self.tr("{n} failed").format(n=counts[ClipState.FAILED]))
+        self._count.setText(" · ".join(parts) if total else self.tr("No clips yet"))
+
+
+class _ClipPainter(QStyledItemDelegate):
+    """Two lines a clip: name and estimate, then the state with a mark of its own shape."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(120, 2 * option.fontMetrics.height() + 12)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        clip: Clip = index.data(ClipModel.ClipRole)
+        palette, box = option.palette, option.rect.adjusted(8, 5, -10, -5)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(option.rect, palette.highlight())
+        text = palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
+        muted = text if selected else palette.color(QPalette.ColorRole.PlaceholderText)
+        metrics = option.fontMetrics
+        top = QRect(box.left() + 18, box.top(), box.width() - 18, metrics.height())
+        painter.setPen(text)
+        if clip.value is not None:
+            value = f"{clip.value:+.1f}".replace("-", "−")  # noqa: RUF001 - a true minus
+            painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+            top.setRight(top.right() - metrics.horizontalAdvance(value) - 8)
+        name = metrics.elidedText(clip.path.name, Qt.TextElideMode.ElideMiddle, top.width())
+        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, name)
+        painter.setPen(muted)
+        below = QRect(box.left() + 18, top.bottom() + 3, box.width() - 18, metrics.height())
+        state = metrics.elidedText(clip.words, Qt.TextElideMode.ElideRight, below.width())
+        painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, state)
+        _draw_mark(painter, QPointF(box.left() + 5, box.top() + metrics.height() / 2), clip.state, text)
+
+
+def _draw_mark(painter: QPainter, at: QPointF, state: ClipState, ink: QColor) -> None:
+    """Waiting: ring; analysing: half disc; done: disc; failed: cross; cancelled: dash."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(ink, 1.6))
+    if state in (ClipState.DONE, ClipState.WAITING, ClipState.ANALYSING):
+        if state is ClipState.DONE:
+            painter.setBrush(ink)
+        painter.drawEllipse(at, 4.5, 4.5)
+        if state is ClipState.ANALYSING:
+            painter.setBrush(ink)
+            painter.drawPie(QRect(int(at.x() - 4.5), int(at.y() - 4.5), 9, 9), -90 * 16, 180 * 16)
+    elif state is ClipState.FAILED:
+        painter.drawPolyline(QPolygonF([at + QPointF(-4, -4), at + QPointF(4, 4)]))
+        painter.drawPolyline(QPolygonF([at + QPointF(-4, 4), at + QPointF(4, -4)]))
+    else:
+        painter.drawPolyline(QPolygonF([at + QPointF(-4, 0), at + QPointF(4, 0)]))
+    painter.restore()

@@ -1,0 +1,243 @@
+"""The Review page: clips | video, transcript and timeline | estimates and the covariance of voice and face.
+
+Wiring only: the session knows the clips, the widgets draw what it says and tell what the user wants.
+The two that need heavy libraries (video, timeline) are put in by `fill`, after the first paint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.types import MODALITIES
+from gui.clip_list import Clip, ClipState
+from gui.clip_panel import ClipPanel
+from gui.player import Player
+from gui.session import Answer, Session
+from gui.transport import Transport
+from gui.widgets.covariance_view import CovarianceView
+from gui.widgets.sentiment_plot import SentimentPlot
+from gui.widgets.transcript_view import TranscriptView
+
+_YIELDING = (QAbstractButton, QComboBox)
+"""Controls that use bare keys of their own: while one has focus, Space and Return are its."""
+
+
+class ReviewPage(QWidget):
+    """One page, three columns, no logic but wiring."""
+
+    filled = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.player = Player(self)
+        self._drawn_duration = -1.0
+        self.clips = ClipPanel(session.clips)
+        self.video: Any = _empty()
+        self.timeline: Any = _empty()
+        self.transcript = TranscriptView()
+        self.estimates = SentimentPlot()
+        self.covariance = CovarianceView()
+        self.transport = Transport(self.player)
+        self.splitters = {"page": QSplitter(), "middle": QSplitter(), "right": QSplitter()}
+        self._lay_out()
+        self._wire()
+
+    def _lay_out(self) -> None:
+        page, middle, right = self.splitters.values()
+        for splitter in (middle, right):
+            splitter.setOrientation(Qt.Orientation.Vertical)
+        for splitter in self.splitters.values():
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(7)
+        words = _card(self.transcript)
+        below = QFrame(objectName="card")
+        self._below = QVBoxLayout(below)
+        self._below.setContentsMargins(8, 6, 8, 6)
+        self._below.addWidget(self.timeline, 1)
+        self._below.addWidget(self.transport)
+        for widget in (self.video, words, below):
+            middle.addWidget(widget)
+        right.addWidget(_card(self.estimates, self.tr("Estimate")))
+        right.addWidget(_card(self.covariance, self.tr("Voice and face")))
+        for widget in (self.clips, middle, right):
+            page.addWidget(widget)
+        page.setStretchFactor(1, 1)
+        page.setSizes([230, 640, 350])
+        middle.setStretchFactor(0, 1)
+        middle.setSizes([330, 84, 300])
+        right.setStretchFactor(1, 1)
+        right.setSizes([270, 420])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 4, 8, 4)
+        layout.addWidget(page)
+
+    def _wire(self) -> None:
+        self.clips.chosen.connect(self.session.show)
+        self.session.shown.connect(self._show_clip)
+        self.session.answered.connect(self._refresh)
+        self.transcript.word_clicked.connect(self.player.seek)
+        self.transcript.corrected.connect(self._corrected)
+        self.player.moved.connect(self.transcript.set_position)
+
+    def fill(self) -> None:
+        """Put in the video and the timeline, whose libraries take a while to load."""
+        from gui.widgets.timeline import Timeline
+        from gui.widgets.video_view import VideoView
+
+        middle = self.splitters["middle"]
+        sizes = middle.sizes()
+        video, timeline = VideoView(), Timeline()
+        middle.replaceWidget(0, video)
+        self._below.replaceWidget(self.timeline, timeline)
+        middle.setSizes(sizes)
+        for old in (self.video, self.timeline):
+            old.deleteLater()
+        self.video, self.timeline = video, timeline
+        timeline.seek_requested.connect(self.player.seek)
+        timeline.loop_requested.connect(self.player.select)
+        self.player.moved.connect(timeline.set_position)
+        self.player.attach(video)
+        self._draw(self.session.current)
+        self.filled.emit()
+
+    @property
+    def full(self) -> bool:
+        """Whether `fill` has run."""
+        return hasattr(self.timeline, "set_curve")
+
+    @property
+    def can_correct(self) -> bool:
+        """Whether there is a transcript to correct, or speech to type one for."""
+        clip = self.session.current
+        return clip is not None and clip.state is ClipState.DONE
+
+    def correct_transcript(self) -> None:
+        """Let the user type."""
+        self.transcript.begin_edit()
+
+    def watch_keys_of(self, widget: QWidget) -> None:
+        """Let controls under `widget` keep Space and Return for themselves."""
+        for control in widget.findChildren(QWidget):
+            if isinstance(control, _YIELDING):
+                control.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim a bare key for the focused control before the page's shortcuts see it."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            keys = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if event.key() in keys and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
+
+    @Slot(object)
+    def _show_clip(self, clip: Clip | None) -> None:
+        self.player.open(None if clip is None else clip.path)
+        if clip is not None and self.session.clips.row_of(clip) >= 0:
+            self.clips.select(clip)
+        self._draw(clip)
+
+    @Slot(object)
+    def _refresh(self, clip: Clip) -> None:
+        if clip is self.session.current:
+            self._draw(clip)
+
+    @Slot(str)
+    def _corrected(self, text: str) -> None:
+        if self.session.current is not None:
+            self.session.correct(self.session.current, text)
+
+    def _draw(self, clip: Clip | None) -> None:
+        answer = Answer() if clip is None else self.session.answer(clip)
+        self._draw_words(clip, answer)
+        self._draw_estimates(clip, answer)
+        if self.full:
+            self._draw_timeline(answer)
+
+    def _draw_words(self, clip: Clip | None, answer: Answer) -> None:
+        if self.transcript.editing():
+            return
+        analysis = answer.analysis
+        if clip is None:
+            self.transcript.set_message(self.tr("The words of a clip appear here"))
+        elif clip.state is ClipState.FAILED:
+            self.transcript.set_message(clip.why)
+        elif clip.typed is not None and clip.state is not ClipState.DONE:
+            self.transcript.set_transcript({"text": clip.typed, "language": "", "words": []})
+        elif analysis is None or answer.partial:
+            self._draw_waiting(clip)
+        else:
+            self.transcript.set_transcript(analysis.get("transcript"), _missing(analysis).get("text", ""))
+
+    def _draw_waiting(self, clip: Clip) -> None:
+        if clip.state is ClipState.ANALYSING:
+            self.transcript.set_busy()
+        elif clip.state is ClipState.CANCELLED:
+            self.transcript.set_message(self.tr("Not analysed. F5 analyses this clip."))
+        else:
+            self.transcript.set_message(self.tr("Waiting to be analysed"))
+
+    def _draw_estimates(self, clip: Clip | None, answer: Answer) -> None:
+        analysis = answer.analysis
+        if analysis is None:
+            self.estimates.set_estimates(None, (-3.0, 3.0), [])
+            self.covariance.set_alignment(None, None, self._no_alignment(clip))
+            return
+        missing = list(analysis.get("missing") or [])
+        if answer.partial and not any(row["modality"] == "text" for row in missing):
+            missing.append({"modality": "text", "reason": self.tr("words not there yet")})
+        self.estimates.set_estimates(analysis["estimates"], analysis["scale"], missing)
+        self.covariance.set_alignment(
+            analysis.get("alignment"), analysis.get("covariance"), analysis.get("alignment_reason") or ""
+        )
+
+    def _no_alignment(self, clip: Clip | None) -> str:
+        if clip is None or clip.state not in (ClipState.FAILED, ClipState.CANCELLED):
+            return self.tr("The alignment of voice and face appears here")
+        return self.tr("This clip has not been analysed")
+
+    def _draw_timeline(self, answer: Answer) -> None:
+        analysis, shape = answer.analysis or {}, answer.waveform or {}
+        duration = float(analysis.get("duration") or self.player.duration)
+        if duration != self._drawn_duration:
+            # Only when it changes, for it shows the whole clip again.
+            self._drawn_duration = duration
+            self.timeline.set_duration(duration)
+        self.timeline.set_waveform(shape.get("peaks"))
+        self.timeline.set_speech(shape.get("speech"))
+        transcript = analysis.get("transcript") or {}
+        self.timeline.set_words(transcript.get("words"))
+        self.timeline.set_curve(analysis.get("curve"), analysis.get("scale") or (-3.0, 3.0))
+
+
+def _missing(analysis: dict[str, Any]) -> dict[str, str]:
+    reasons = {row["modality"]: row["reason"] for row in analysis.get("missing") or []}
+    return {name: reasons[name] for name in MODALITIES if name in reasons}
+
+
+def _empty() -> QFrame:
+    return QFrame(objectName="card")
+
+
+def _card(widget: QWidget, title: str = "") -> QFrame:
+    card = QFrame(objectName="card")
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(10, 8, 10, 8)
+    if title:
+        layout.addWidget(QLabel(title, objectName="heading"))
+    layout.addWidget(widget, 1)
+    return card

@@ -1,0 +1,175 @@
+"""What the playback keys do: a thin layer over the video widget, which comes after the first paint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+if TYPE_CHECKING:
+    from gui.widgets.video_view import VideoView
+
+SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+_REVERSE_MS = 100
+
+
+class Player(QObject):
+    """Play, step, loop, speed. Loop and speed stay as they are from clip to clip."""
+
+    changed = Signal()
+    moved = Signal(float)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view: VideoView | None = None
+        self._file: Path | None = None
+        self.duration = 0.0
+        self.position = 0.0
+        self.playing = False
+        self.looping = False
+        self.muted = False
+        self.speed = 1.0
+        self._selection: tuple[float, float] | None = None
+        self._backwards = 0
+        self._reverse = QTimer(self, interval=_REVERSE_MS)
+        self._reverse.timeout.connect(self._go_back)
+
+    def attach(self, view: VideoView) -> None:
+        """Take the video widget into use; a clip asked for earlier opens in it."""
+        self._view = view
+        view.position_changed.connect(self._moved)
+        view.duration_changed.connect(self._has_duration)
+        view.playing_changed.connect(self._plays)
+        view.failed.connect(self.failed)
+        view.set_speed(self.speed)
+        if self._file is not None:
+            view.open(str(self._file))
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to play."""
+        return self._view is not None and self._file is not None and self.duration > 0
+
+    def open(self, path: Path | None) -> None:
+        """Show the first frame of `path` (None: nothing)."""
+        self._reverse.stop()
+        self._file, self.duration, self.position, self._selection = path, 0.0, 0.0, None
+        if self._view is not None:
+            if path is None:
+                self._view.close_clip()
+            else:
+                self._view.open(str(path))
+        self.changed.emit()
+
+    def toggle(self) -> None:
+        """Play or pause; stops going backwards."""
+        if self._view is None:
+            return
+        if self._reverse.isActive():
+            self._stop_reverse()
+        elif self.playing:
+            self._view.pause()
+        else:
+            self._view.play()
+
+    def shuttle(self, direction: int) -> None:
+        """J and L: go that way, twice as fast each time; the other way stops first."""
+        if self._view is None:
+            return
+        if direction < 0:
+            self._view.pause()
+            self._backwards = min(4, max(1, self._backwards * 2)) if self._reverse.isActive() else 1
+            self._reverse.start()
+        elif self._reverse.isActive():
+            self._stop_reverse()
+        elif self.playing:
+            self.change_speed(1)
+        else:
+            self._view.play()
+
+    def step(self, frames: int) -> None:
+        """Pause and go `frames` on (negative: back)."""
+        if self._view is not None:
+            self._stop_reverse()
+            self._view.pause()
+            self._view.step(frames)
+
+    def jump(self, seconds: float) -> None:
+        """Go `seconds` on (negative: back), within the clip."""
+        self.seek(self.position + seconds)
+
+    @Slot(float)
+    def seek(self, seconds: float) -> None:
+        """Show the frame at `seconds`."""
+        if self._view is not None:
+            self._view.seek(min(max(0.0, seconds), self.duration))
+
+    def replay(self) -> None:
+        """Play from the start of the loop, or of the clip."""
+        if self._view is not None:
+            self._stop_reverse()
+            self.seek(self._selection[0] if self._selection and self.looping else 0.0)
+            self._view.play()
+
+    def change_speed(self, by: int) -> None:
+        """One notch faster or slower; 0 is back to normal."""
+        here = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - self.speed))
+        self.speed = 1.0 if by == 0 else SPEEDS[min(max(0, here + by), len(SPEEDS) - 1)]
+        if self._view is not None:
+            self._view.set_speed(self.speed)
+        self.changed.emit()
+
+    def toggle_loop(self) -> None:
+        """Play round and round, or once."""
+        self.looping = not self.looping
+        self._apply_loop()
+        self.changed.emit()
+
+    @Slot(object)
+    def select(self, selection: tuple[float, float] | None) -> None:
+        """Loop over a stretch marked on the timeline (None: no stretch)."""
+        self._selection = None if selection is None else (float(selection[0]), float(selection[1]))
+        self.looping = self._selection is not None or self.looping
+        self._apply_loop()
+        self.changed.emit()
+
+    def toggle_muted(self) -> None:
+        """Sound off or on."""
+        self.muted = not self.muted
+        if self._view is not None:
+            self._view.set_muted(self.muted)
+        self.changed.emit()
+
+    def _apply_loop(self) -> None:
+        if self._view is not None:
+            whole = (0.0, self.duration)
+            self._view.set_loop((self._selection or whole) if self.looping else None)
+
+    def _stop_reverse(self) -> None:
+        self._reverse.stop()
+        self._backwards = 0
+        self.changed.emit()
+
+    @Slot()
+    def _go_back(self) -> None:
+        self.jump(-self._backwards * _REVERSE_MS / 1000)
+        if self.position <= 0:
+            self._stop_reverse()
+
+    @Slot(float)
+    def _moved(self, seconds: float) -> None:
+        self.position = seconds
+        self.moved.emit(seconds)
+
+    @Slot(float)
+    def _has_duration(self, seconds: float) -> None:
+        self.duration = seconds
+        self._apply_loop()
+        self.changed.emit()
+
+    @Slot(bool)
+    def _plays(self, playing: bool) -> None:
+        self.playing = playing
+        self.changed.emit()

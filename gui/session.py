@@ -1,0 +1,230 @@
+"""What is under review: the clips, their answers, which one is shown, and undo. Knows no widget."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from gui.clip_list import Clip, ClipModel, ClipState
+from gui.jobs import Jobs
+
+KEPT = 200
+"""Answers held in memory; an older one is asked for again when its clip is shown (the engine has a cache)."""
+SETTLE_MS = 200
+"""How long a clip must stay shown before it overtakes the one being analysed."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is known of a clip so far. `partial`: audio and visual are there, the words are not."""
+
+    waveform: dict[str, Any] | None = None
+    analysis: dict[str, Any] | None = None
+    partial: bool = False
+    error: dict[str, Any] = field(default_factory=dict)
+
+
+class Session(QObject):
+    """Clips in, answers out. A result is taken only if its id is the last one asked for its clip."""
+
+    shown = Signal(object)
+    answered = Signal(object)
+    clip_failed = Signal(object, dict)
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.clips = ClipModel()
+        self.current: Clip | None = None
+        self.undo_stack = QUndoStack(self)
+        self._jobs = jobs
+        self._answers: OrderedDict[Clip, Answer] = OrderedDict()
+        self._by_job: dict[int, Clip] = {}
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settle.timeout.connect(self._overtake)
+        jobs.started.connect(self._job_started)
+        jobs.waveform.connect(self._job_waveform)
+        jobs.partial.connect(self._job_partial)
+        jobs.done.connect(self._job_done)
+        jobs.failed.connect(self._job_failed)
+        jobs.cancelled.connect(self._job_cancelled)
+
+    def add(self, paths: Sequence[Path], sample: bool = False) -> None:
+        """Put files on the list and queue them; those already there are not doubled. Shows the first."""
+        known = {clip.path for clip in self.clips.clips}
+        fresh = [Clip(path, sample=sample) for path in dict.fromkeys(paths) if path not in known]
+        if not sample:
+            self._drop_sample()
+        self.clips.add(fresh)
+        for clip in fresh:
+            self._ask(clip)
+        wanted = paths[0] if paths else None
+        first = next((clip for clip in self.clips.clips if clip.path == wanted), None)
+        if first is not None and (self.current is None or len(paths) == 1):
+            self.show(first)
+
+    def show(self, clip: Clip | None) -> None:
+        """Make `clip` the one shown; its analysis goes to the front."""
+        if clip is self.current:
+            return
+        self.current = clip
+        if clip is not None:
+            if clip.state is ClipState.DONE and clip not in self._answers:
+                self._ask(clip, first=True)
+            self._jobs.hurry(clip.job)
+            self._settle.start()
+        self.shown.emit(clip)
+
+    def answer(self, clip: Clip) -> Answer:
+        """What is known of `clip` so far."""
+        return self._answers.get(clip, Answer())
+
+    def correct(self, clip: Clip, text: str) -> None:
+        """Estimate again with a typed transcript (undoable)."""
+        self.undo_stack.push(_Correction(self, clip, text))
+
+    def retype(self, clip: Clip, typed: str | None) -> None:
+        """Use `typed` (None: what is recognised) as the transcript of `clip`, if it is still on the list."""
+        if clip not in self.clips.clips:
+            return
+        clip.typed = typed
+        self.show(clip)
+        self._ask(clip, first=True)
+
+    def analyse_again(self) -> None:
+        """Ask once more for the clip shown."""
+        if self.current is not None:
+            self._ask(self.current, first=True)
+
+    def analyse_all_again(self) -> None:
+        """Ask once more for every clip: another model answers now."""
+        self._jobs.cancel_all()
+        self._answers.clear()
+        for clip in self.clips.clips:
+            self._ask(clip, first=clip is self.current)
+
+    def remove_current(self) -> None:
+        """Take the clip shown off the list and show its neighbour."""
+        clip = self.current
+        if clip is None:
+            return
+        row = self.clips.row_of(clip)
+        self._forget(clip)
+        left = self.clips.rowCount()
+        self.show(self.clips.at(min(row, left - 1)) if left and row >= 0 else None)
+
+    def settled(self) -> bool:
+        """Whether the clip shown has its whole answer, or has failed."""
+        clip = self.current
+        return clip is not None and clip.state in (ClipState.DONE, ClipState.FAILED, ClipState.CANCELLED)
+
+    def _drop_sample(self) -> None:
+        for clip in [clip for clip in self.clips.clips if clip.sample]:
+            if clip is self.current:
+                self.current = None
+            self._forget(clip)
+
+    def _forget(self, clip: Clip) -> None:
+        self.clips.remove(clip)
+        self._by_job.pop(clip.job, None)
+        self._jobs.cancel(clip.job)
+        self._answers.pop(clip, None)
+
+    def _ask(self, clip: Clip, first: bool = False) -> None:
+        """Queue a request for `clip`; one still under way for it is no longer wanted."""
+        if clip.job in self._by_job:
+            del self._by_job[clip.job]
+            self._jobs.cancel(clip.job)
+        clip.state, clip.why = ClipState.WAITING, ""
+        clip.job = self._jobs.analyse(str(clip.path), clip.typed, first)
+        self._by_job[clip.job] = clip
+        self.clips.touch(clip)
+
+    @Slot()
+    def _overtake(self) -> None:
+        """The clip shown goes first: what runs for another one goes back into the queue."""
+        running = self._jobs.running
+        other = None if running is None else self._by_job.get(running.id)
+        shown = self.current
+        if other is not None and shown is not None and other is not shown and shown.job in self._by_job:
+            self._ask(other, first=True)
+            self._jobs.hurry(shown.job)
+
+    def _wanted(self, job: int) -> Clip | None:
+        """The clip that waits for this request, None if the result comes too late for anything."""
+        return self._by_job.get(job)
+
+    def _kept(self, clip: Clip) -> Answer:
+        answer = self._answers.setdefault(clip, Answer())
+        self._answers.move_to_end(clip)
+        if len(self._answers) > KEPT:
+            oldest = next(iter(self._answers))
+            if oldest is not self.current:
+                del self._answers[oldest]
+        return answer
+
+    @Slot(int)
+    def _job_started(self, job: int) -> None:
+        if (clip := self._wanted(job)) is not None:
+            clip.state = ClipState.ANALYSING
+            self.clips.touch(clip)
+            self.answered.emit(clip)
+
+    @Slot(int, dict)
+    def _job_waveform(self, job: int, message: dict[str, Any]) -> None:
+        if (clip := self._wanted(job)) is not None:
+            self._kept(clip).waveform = message
+            self.answered.emit(clip)
+
+    @Slot(int, dict)
+    def _job_partial(self, job: int, analysis: dict[str, Any]) -> None:
+        if (clip := self._wanted(job)) is not None:
+            answer = self._kept(clip)
+            answer.analysis, answer.partial = analysis, True
+            self.answered.emit(clip)
+
+    @Slot(int, dict)
+    def _job_done(self, job: int, analysis: dict[str, Any]) -> None:
+        if (clip := self._by_job.pop(job, None)) is not None:
+            answer = self._kept(clip)
+            answer.analysis, answer.partial, answer.error = analysis, False, {}
+            overall = analysis["estimates"].get("multimodal")
+            clip.state, clip.value = ClipState.DONE, None if overall is None else overall["value"]
+            self.clips.touch(clip)
+            self.answered.emit(clip)
+
+    @Slot(int, dict)
+    def _job_failed(self, job: int, error: dict[str, Any]) -> None:
+        if (clip := self._by_job.pop(job, None)) is not None:
+            self._kept(clip).error = error
+            clip.state, clip.why = ClipState.FAILED, str(error.get("message", ""))
+            self.clips.touch(clip)
+            self.answered.emit(clip)
+            self.clip_failed.emit(clip, error)
+
+    @Slot(int)
+    def _job_cancelled(self, job: int) -> None:
+        if (clip := self._by_job.pop(job, None)) is not None:
+            clip.state = ClipState.CANCELLED
+            self.clips.touch(clip)
+            self.answered.emit(clip)
+
+
+class _Correction(QUndoCommand):
+    """One correction of one transcript."""
+
+    def __init__(self, session: Session, clip: Clip, text: str) -> None:
+        super().__init__(session.tr("correct the words of {name}").format(name=clip.path.name))
+        self._session, self._clip = session, clip
+        self._before, self._after = clip.typed, text
+
+    def redo(self) -> None:
+        self._session.retype(self._clip, self._after)
+
+    def undo(self) -> None:
+        self._session.retype(self._clip, self._before)
