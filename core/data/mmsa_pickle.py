@@ -2,8 +2,8 @@
 
 {train, valid, test} of dicts of N rows: `raw_text`, `id` (`video$_$clip`), `text` (N, L, d), `text_bert`
 (N, 3, L: ids, mask, segments, stored as float), `audio` and `vision` (N, T, d), `audio_lengths`,
-`vision_lengths`, `regression_labels`, and in CH-SIMS `regression_labels_T`, `_A`, `_V`. Files in the wild differ
-from this: what was mended or left out is counted in `Dataset.oddities`.
+`vision_lengths`, `regression_labels`, and in CH-SIMS `regression_labels_T`, `_A`, `_V`. Files in the wild
+differ from this: what was mended or left out is counted in `Dataset.oddities`.
 """
 
 from __future__ import annotations
@@ -71,9 +71,13 @@ def read(path: str | Path, text: TextKind = "auto") -> Dataset:
     problems: list[str] = []
     for name, part in _parts(load(path), path).items():
         reader = _Part(name, part, dataset.oddities)
-        problems += reader.problems()
-        if not problems:
-            dataset[name] = reader.samples(text)
+        found = reader.problems()
+        if not found:
+            try:
+                dataset[name] = reader.samples(text)
+            except (ValueError, TypeError) as error:  # NumPy's for values that are no numbers, and ours
+                found = [f"{name}: {error}"]
+        problems += found
     if problems:
         raise DataError(f"{path}: " + "; ".join(problems))
     return dataset
@@ -172,7 +176,9 @@ class _Part:
             if head == "multimodal":
                 self._note("regression_labels", 1, "column is absent: no labels")
             return None
-        labels = np.asarray(column, dtype=np.float64).reshape(len(column), -1)[:, 0]
+        labels = np.asarray(column, dtype=np.float64)
+        if labels.ndim > 1:  # sentiment comes first, emotions after it
+            labels = labels.reshape(len(labels), -1)[:, 0]
         lost = ~np.isfinite(labels)
         self._note(_LABELS[head][0], lost.sum(), "labels are not finite: rows without a label")
         known = labels[~lost]
@@ -190,12 +196,10 @@ class _Part:
             return None
         stored = np.asarray(column)
         if stored.ndim != 3 or stored.shape[1] < 2:
-            raise DataError(
-                f"{self.name}.text_bert is {_described(stored)}, not rows of ids, mask and segments"
-            )
+            raise ValueError(f"text_bert is {_described(stored)}, not rows of ids, mask and segments")
         ids, mask = stored[:, 0], stored[:, 1] > 0.5
         if not np.isfinite(ids).all() or (ids < 0).any() or (ids != np.round(ids)).any():
-            raise DataError(f"{self.name}.text_bert holds token ids that are no whole numbers of 0 or more")
+            raise ValueError(f"text_bert holds token ids that are no whole numbers of 0 or more")
         return [row[keep].astype(np.int64) for row, keep in zip(ids, mask, strict=True)]
 
     def _texts(self, kind: TextKind, tokens: list[np.ndarray] | None) -> Sequence[Any] | None:
@@ -229,14 +233,17 @@ class _Part:
             return None
         lengths = self._column((lengths_name,))
         if lengths is not None and len(lengths) != len(column):
-            raise DataError(f"{self.name}.{lengths_name} has {len(lengths)} entries for {len(column)} rows")
+            raise ValueError(f"{lengths_name} has {len(lengths)} entries for {len(column)} rows")
         return self._trimmed(names[0], column, lengths)
 
     def _trimmed(self, field: str, column: Any, lengths: Any) -> list[np.ndarray | None]:
         counts = dict.fromkeys(_MENDED, 0)
         rows: list[np.ndarray | None] = []
+        width = np.shape(column[0])[-1] if len(column) else 0
         for i in range(len(column)):
             x = np.atleast_2d(np.asarray(column[i], dtype=np.float32))
+            if x.ndim != 2 or x.shape[1] != width:
+                raise ValueError(f"{field}, row {i}, is {_described(x)}, not steps of {width} features")
             length = None if lengths is None else int(np.ravel(lengths[i])[0])
             x, mended = _true_part(x, length)
             rows.append(x)

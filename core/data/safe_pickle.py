@@ -1,8 +1,8 @@
 """Read a pickle that may be hostile: NumPy arrays and plain containers, nothing else.
 
-A pickle is a program that may call anything it can name. Here the only names it finds are a few functions of
-our own that rebuild arrays from plain bytes; whatever else it asks for ends the reading. Files of Python 2 and
-of NumPy 1 and 2 are understood.
+A pickle is a program that may call anything it can name. Here the only names it finds are a few functions
+of our own that rebuild arrays from plain bytes; whatever else it asks for ends the reading. Files of Python 2
+and of NumPy 1 and 2 are understood.
 """
 
 from __future__ import annotations
