@@ -54,6 +54,7 @@ class Predictor:
         meta = checkpoint.meta
         _check(checkpoint)
         self._languages = meta.languages
+        self._max_tokens = meta.max_tokens
         self._calibration = meta.calibration
         self.scale: tuple[float, float] = meta.scale
         self.model = {"name": meta.name, "version": meta.version}
@@ -141,7 +142,7 @@ class Predictor:
         judged: list[dict[Head, float | None]] = []
         for first in range(0, len(samples), _ROWS):
             rows = samples[first : first + _ROWS]
-            output = self._network(collate(rows, self._tokenizer))
+            output = self._network(collate(rows, self._tokenizer, max_tokens=self._max_tokens))
             values = {head: output.estimates[head].tolist() for head in HEADS}
             for number, sample in enumerate(rows):
                 there: dict[Head, bool] = {modality: has(sample, modality) for modality in MODALITIES}

@@ -30,12 +30,12 @@ WIDTH = 6
 class MeansOfFeatures:
     """Encoders whose answer is known: the mean of the first features over the window."""
 
-    def encode_audio(self, btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-        assert (length == btd.shape[1]).all()
-        return btd.mean(dim=1)
+    def encode_audio(self, audio_btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
+        assert (length == audio_btd.shape[1]).all()
+        return audio_btd.mean(dim=1)
 
-    def encode_visual(self, btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-        return btd.mean(dim=1)
+    def encode_visual(self, visual_btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
+        return visual_btd.mean(dim=1)
 
     def align_audio(self, encoded: torch.Tensor) -> torch.Tensor:
         return encoded[:, :WIDTH]
