@@ -199,7 +199,7 @@ class _Part:
             raise ValueError(f"text_bert is {_described(stored)}, not rows of ids, mask and segments")
         ids, mask = stored[:, 0], stored[:, 1] > 0.5
         if not np.isfinite(ids).all() or (ids < 0).any() or (ids != np.round(ids)).any():
-            raise ValueError(f"text_bert holds token ids that are no whole numbers of 0 or more")
+            raise ValueError("text_bert holds token ids that are no whole numbers of 0 or more")
         return [row[keep].astype(np.int64) for row, keep in zip(ids, mask, strict=True)]
 
     def _texts(self, kind: TextKind, tokens: list[np.ndarray] | None) -> Sequence[Any] | None:

@@ -141,8 +141,9 @@ def test_a_class_without_members_leaves_labels_as_they_are_and_says_so() -> None
 def test_a_class_that_loses_its_last_member_has_no_centre_and_later_labels_stay() -> None:
     labels = UnimodalLabels(torch.tensor([1.0, -1.0]), dict.fromkeys(HEADS, 1), 3)
     labels.update(1, torch.arange(2), {head: torch.tensor([[0.3], [0.1]]) for head in HEADS})
-    # Where the text of the negative row looks wholly positive, its label crosses zero.
-    labels.update(2, torch.tensor([1]), {head: torch.tensor([[0.299]]) for head in HEADS})
+    # The negative row looks more positive to each modality than to the fusion: its labels cross zero.
+    h = {head: torch.tensor([[0.299]]) for head in HEADS} | {"multimodal": torch.tensor([[0.26]])}
+    labels.update(2, torch.tensor([1]), h)
     before = {m: labels.labels[m].clone() for m in MODALITIES}
     assert (before["text"] > 0).all()
     assert labels.centres["text"][1].isnan().all()
