@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from core.errors import UserError
 from core.inference.analyser import Analyser
 from core.inference.answer import to_json
 from core.types import HEADS, Analysis, Estimate, Head, Modality
+from core.workers import torch_threads
 
 Show = Callable[[Analysis], None]
 ShowFailure = Callable[[str, UserError], None]
@@ -30,6 +32,7 @@ def analyse(
     speech: str,
 ) -> int:
     """Analyse each file and show it as soon as it is done; the exit code."""
+    torch.set_num_threads(torch_threads())
     analyser = Analyser(model, speech)
 
     def each(show: Show, show_failure: ShowFailure) -> int:

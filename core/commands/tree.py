@@ -138,7 +138,7 @@ def bench(
     clip: Annotated[Path | None, typer.Option(help="Measure with this clip instead of the sample.")] = None,
 ) -> None:
     """Measure this program on this machine."""
-    from core.bench import run
+    from core.benchmarks import run
 
     raise typer.Exit(run(name, as_json=json, clip=clip))
 
