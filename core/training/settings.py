@@ -171,6 +171,32 @@ class TrainingSettings(Section):
     gradient_limit: float = _setting(
         0.0, "Gradient limit", "Largest norm of a step's gradient; 0: none.", ge=0, le=1e6
     )
+    batch_beside: int = _setting(
+        16,
+        "Rows beside a batch",
+        "Where samples come in kinds (text only, sound only, …), each batch of the commonest kind takes so "
+        "many of every other kind with it.",
+        "samples",
+        ge=1,
+        le=4096,
+    )
+    average: float = _setting(
+        0.0,
+        "Weight averaging",
+        "The model is a moving average of the weights that keeps this share at each step; 0: the weights.",
+        ge=0,
+        lt=1,
+    )
+    vary: bool = _setting(
+        False,
+        "Vary sequences",
+        "Voices change speed and level and lose stretches, stills become short films, anew in each epoch.",
+    )
+    composites: bool = _setting(
+        False,
+        "Composites for the fusion",
+        "The fusion head learns from texts, voices and faces of different recordings with alike labels.",
+    )
     modality_dropout: float = _setting(
         0.0, "Modality dropout", "Chance that a modality of a sample with several is hidden.", ge=0, lt=1
     )
@@ -234,7 +260,9 @@ class Source(Section):
     """One table of samples among those a run is trained on."""
 
     path: str = _setting("", "Table", "CSV file, relative to the data folder.")
-    split: Literal["train", "valid", "test"] = _setting("train", "Split", "What its rows are for.")
+    split: Literal["train", "valid", "calibration", "test"] = _setting(
+        "train", "Split", "What its rows are for."
+    )
     columns: Columns = _setting(Columns, "Columns", "Which column holds what.")
     media_root: str = _setting("", "Media folder", "Relative to the data folder.")
     heads: tuple[Head, ...] = _setting(("multimodal",), "Heads", "Heads that the label column trains.")
@@ -244,11 +272,28 @@ class Source(Section):
     where: dict[str, tuple[str, ...]] = _setting(
         dict, "Only rows where", "Column to the values that are let in."
     )
+    windows: bool = _setting(
+        False,
+        "As windows",
+        "Cut its recordings into windows of a second with voice and face, for the alignment alone.",
+    )
+    weight: float = _setting(1.0, "Weight", "Of its rows in the losses.", ge=0, le=100)
+    balanced: bool = _setting(
+        False, "Balanced", "Every value of its label counts alike, however many rows have it."
+    )
+    ordinal: bool = _setting(
+        False,
+        "Ordinal loss",
+        "For classes at -2, 0, 2: learn on which side of each bound (-1 and 1) a row lies.",
+    )
     valid_share: float = _setting(
         0.0, "Validation share", "Share of its groups kept for validation.", ge=0, lt=1
     )
     calibration_share: float = _setting(
         0.0, "Calibration share", "Share of its groups kept for calibrating intervals.", ge=0, lt=1
+    )
+    test_share: float = _setting(
+        0.0, "Test share", "Share of its groups kept for the final score.", ge=0, lt=1
     )
     limit: int = _setting(0, "Most rows", "0: all.", "rows", ge=0)
 
