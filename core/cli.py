@@ -17,7 +17,7 @@ def main() -> None:
     import multiprocessing
 
     multiprocessing.freeze_support()
-    if sys.argv[1:2] == ["app"] and not {"-h", "--help"} & set(sys.argv):
+    if sys.argv[1:2] == ["app"]:  # it reads its own options
         open_window(sys.argv[2:])
     from core.commands.tree import app
     from core.errors import UserError

@@ -143,7 +143,7 @@ def bench(
     raise typer.Exit(run(name, as_json=json, clip=clip))
 
 
-@app.command("app", add_help_option=True)
+@app.command("app")
 def open_window(
     files: Annotated[list[str] | None, typer.Argument(metavar="[FILE…]", help="Clips to open.")] = None,
 ) -> None:

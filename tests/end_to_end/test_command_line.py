@@ -1,0 +1,129 @@
+"""`consonance` as it is typed: what is shown where, and with which exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.cli import main
+from core.workers import command
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Consonance = Callable[..., Result]
+
+
+@pytest.fixture
+def consonance(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Consonance:
+    """Runs a command line in this process."""
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["consonance", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Result(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    return run
+
+
+COMMANDS = {
+    "analyse": "files --json --transcript --modalities --model --speech",
+    "evaluate": "model --data --split --json",
+    "train": "settings --data --run --set",
+    "extract": "files --out --modalities --speech",
+    "assets status": "names --json",
+    "assets verify": "names --json",
+    "assets fetch": "names",
+    "bench": "name --json --clip",
+    "app": "files",
+    "engine": "--model --speech",
+}
+
+
+def test_the_commands_and_their_options_are_these() -> None:
+    """A change here is a change of what people's scripts may say: deliberate, and in the changelog."""
+    import typer.main
+
+    from core.commands.tree import app
+
+    found = {}
+    for name, item in typer.main.get_command(app).commands.items():
+        for inner, leaf in (item.commands if name == "assets" else {"": item}).items():
+            names = [
+                parameter.opts[-1] if parameter.opts[0].startswith("-") else parameter.name
+                for parameter in leaf.params
+            ]
+            found[f"{name} {inner}".strip()] = " ".join(names)
+    assert found == COMMANDS
+
+
+def test_help_names_what_can_be_done_and_hides_the_workers(consonance: Consonance) -> None:
+    result = consonance("--help")
+    assert result.code == 0
+    assert "analyse" in result.out
+    assert "engine" not in result.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyse",),
+        ("analyse", "a.mp4", "--modalities", "smell"),
+        ("analyse", "a.mp4", "--colour"),
+        ("dance",),
+        ("train", "mosi"),
+    ],
+)
+def test_wrong_usage_is_told_on_standard_error_with_code_two(
+    consonance: Consonance, arguments: tuple[str, ...]
+) -> None:
+    result = consonance(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert "Usage" in result.err
+
+
+def test_a_model_that_is_not_there_is_an_error_with_a_remedy_and_no_traceback(
+    consonance: Consonance, tmp_path: Path
+) -> None:
+    result = consonance("analyse", "a.mp4", "--model", str(tmp_path), "--json")
+    assert result.code == 1
+    assert result.out == ""
+    assert "no model" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    heavy = "torch transformers librosa mediapipe faster_whisper sklearn scipy PySide6 pandas pydantic"
+    code = (
+        "import sys, core.cli, core.commands.tree, core.workers.engine\n"
+        f"found = set('{heavy}'.split()) & set(sys.modules)\n"
+        "sys.exit(f'imported: {found}' if found else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_workers_are_this_program_from_source_and_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command("engine") == [sys.executable, "-m", "core.cli", "engine"]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert command("engine", "--speech", "base") == [sys.executable, "engine", "--speech", "base"]
+
+
+def test_a_measurement_that_does_not_exist_names_those_that_do(consonance: Consonance) -> None:
+    result = consonance("bench", "colour")
+    assert result.code == 1
+    assert "first-estimate" in result.err
