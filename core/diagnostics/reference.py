@@ -13,11 +13,10 @@ from core.diagnostics.windows import (
     RUNS,
     Encoders,
     fixed_distance,
-    matrix_distance,
     paired_windows,
     represent,
     runs,
-    shrunk_correlation,
+    shrunk_correlations,
 )
 from core.errors import ModelError
 from core.types import ClipFeatures
@@ -59,14 +58,12 @@ class Reference:
         if not len(self):
             return None
         draw = np.random.default_rng(_SEED)
-        starts = np.concatenate([[0], np.cumsum(self.counts)])
-        found = []
-        for _ in range(RUNS):
-            recording = draw.integers(len(self))
-            first = starts[recording] + draw.integers(self.counts[recording] - FIXED_WINDOWS + 1)
-            face = shrunk_correlation(self.visual[first : first + FIXED_WINDOWS])
-            found.append(matrix_distance(audio_runs[draw.integers(len(audio_runs))], face))
-        return float(np.mean(found))
+        recordings = draw.integers(len(self), size=RUNS)
+        ends = np.cumsum(self.counts)
+        starts = (ends - self.counts)[recordings]
+        starts = starts + draw.integers(self.counts[recordings] - FIXED_WINDOWS + 1)
+        faces = shrunk_correlations(self.visual[starts[:, None] + np.arange(FIXED_WINDOWS)])
+        return fixed_distance(audio_runs[draw.integers(len(audio_runs), size=RUNS)], faces)
 
     def save(self, folder: Path) -> None:
         """Write FILE into a checkpoint's folder."""

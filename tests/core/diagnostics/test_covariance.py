@@ -20,6 +20,7 @@ from core.diagnostics.windows import (
     paired_windows,
     runs,
     shrunk_correlation,
+    shrunk_correlations,
 )
 from core.errors import ModelError
 from core.types import AUDIO_RATE, AUDIO_WIDTH, VISUAL_RATE, VISUAL_WIDTH, Alignment, ClipFeatures
@@ -102,6 +103,19 @@ def test_the_shown_matrix_does_not_depend_on_loudness_or_offset(
     np.testing.assert_allclose(shrunk_correlation(rows * scale + offset), expected, atol=1e-6)
     np.testing.assert_allclose(np.diagonal(expected), 1)
     assert np.linalg.eigvalsh(expected).min() > 0
+
+
+@given(count=st.integers(4, 30), width=st.integers(1, 12), seed=st.integers(0, 999))
+@settings(max_examples=30, deadline=None)
+def test_the_shrunk_covariance_is_that_of_scikit_learn(count: int, width: int, seed: int) -> None:
+    from sklearn.covariance import ledoit_wolf
+
+    draw = np.random.default_rng(seed)
+    sets = draw.normal(size=(3, count, width)) @ draw.normal(size=(width, width)) + draw.normal(size=width)
+    for rows, found in zip(sets, shrunk_correlations(sets), strict=True):
+        covariance, _ = ledoit_wolf(rows)
+        deviation = np.sqrt(np.diagonal(covariance))
+        np.testing.assert_allclose(found, covariance / np.outer(deviation, deviation), atol=1e-9)
 
 
 def test_rows_that_never_change_give_the_identity_not_nan() -> None:
