@@ -20,8 +20,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.screenshots:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+    from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
+    qInstallMessageHandler(_tell_qt)
     application = QApplication([sys.argv[0]])
     application.setApplicationName("Consonance")
     application.setQuitOnLastWindowClosed(False)
@@ -69,6 +71,7 @@ def build(application: object, size: tuple[int, int] | None = None) -> object:
     engine = EngineProcess(engine_command)
     window = MainWindow(engine, theme, chosen)
     engine.setParent(window)
+    theme.setParent(window)
     if size:
         window.resize(*size)
     return window
@@ -102,6 +105,12 @@ def _size(text: str) -> tuple[int, int]:
         return int(width), int(height)
     except ValueError as error:
         raise argparse.ArgumentTypeError("give a size as 1280x800") from error
+
+
+def _tell_qt(kind: object, context: object, message: str) -> None:
+    """Qt's own messages on stderr, less the one that its offscreen platform has for every window."""
+    if "propagateSizeHints" not in message:
+        sys.stderr.write(message + "\n")
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
 
 
 class Background(QObject):
@@ -14,6 +14,7 @@ class Background(QObject):
     Work must handle its own expected errors; it stops between two values once the window closes.
     """
 
+    closed = Signal()
     _yielded = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -22,6 +23,8 @@ class Background(QObject):
         self._pool.setMaxThreadCount(2)
         self._closing = False
         self._yielded.connect(self._deliver)
+        self._poll = QTimer(self, interval=20)
+        self._poll.timeout.connect(self._look)
 
     def run(self, work: Iterable[Any], then: Callable[[Any], None]) -> None:
         """Iterate `work` in a thread; `then` is called with each value on the GUI thread."""
@@ -40,7 +43,18 @@ class Background(QObject):
             then(value)
 
     def close(self) -> None:
-        """Stop what runs and wait for the step it is in (called once the window is hidden)."""
+        """Stop what runs; `closed` tells when the last step has ended."""
         self._closing = True
         self._pool.clear()
-        self._pool.waitForDone(2000)
+        self._poll.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs."""
+        return self._pool.activeThreadCount() == 0
+
+    @Slot()
+    def _look(self) -> None:
+        if self.idle:
+            self._poll.stop()
+            self.closed.emit()

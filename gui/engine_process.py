@@ -15,6 +15,7 @@ from gui.line_reader import LineReader
 
 SLICE_S = 0.004
 """Longest time spent on the engine's lines before the window gets its turn."""
+FIRST_RETRY_S = 0.5
 RETRIES = 5
 RETRY_WINDOW_S = 60.0
 LAST_WORDS = 50
@@ -212,7 +213,7 @@ class EngineProcess(QObject):
     def _report(self, reason: str) -> None:
         self._deaths.append(monotonic())
         lately = sum(self._deaths[-1] - death < RETRY_WINDOW_S for death in self._deaths)
-        delay = None if lately >= RETRIES else 0.5 * 2 ** (lately - 1)
+        delay = None if lately >= RETRIES else FIRST_RETRY_S * 2 ** (lately - 1)
         self._become(EngineState.GIVEN_UP if delay is None else EngineState.RETRYING)
         self.ended.emit(EngineEnd(reason, "\n".join(self._last_words), delay))
         if delay is not None:

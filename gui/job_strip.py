@@ -63,7 +63,8 @@ class JobStrip(QFrame):
         self._cancel.setVisible(running)
         self._cancel.setEnabled(self._jobs.running is not None and not self._jobs.running.cancelling)
         count = len(self._jobs.waiting)
-        self._waiting.setText(self.tr("%n more waiting", "", count) if count else "")
+        waiting = self.tr("{count} more waiting") if running else self.tr("{count} waiting")
+        self._waiting.setText(waiting.format(count=count) if count else "")
         self._model.setText(self._model_words())
         if running != self._tick.isActive():
             self._tick.start() if running else self._tick.stop()

@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         )
         self.recent = RecentMenu(self)
         self.exit_code = 0
+        self._open_parts = 2
         self._failures = 0
         self._was_painted = False
         self._refresh_soon = QTimer(self, singleShot=True, interval=0)
@@ -78,11 +79,15 @@ class MainWindow(QMainWindow):
         self.review.clips.add_card(self._start_card)
         self.review.transport.add_buttons(of)
         middle, right = QHBoxLayout(), QVBoxLayout()
-        right.addWidget(self.banner)
+        above = QHBoxLayout()
+        above.setContentsMargins(4, 6, 8, 2)
+        above.addWidget(self.banner)
+        right.addLayout(above)
         right.addWidget(self.pages, 1)
         middle.addWidget(rail)
         middle.addLayout(right, 1)
         middle.setSpacing(0)
+        right.setSpacing(0)
         whole = QVBoxLayout()
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -96,7 +101,8 @@ class MainWindow(QMainWindow):
     def _wire(self) -> None:
         session, player = self.review.session, self.review.player
         self.theme.changed.connect(self._recolour)
-        self.engine.closed.connect(self.finished)
+        self.engine.closed.connect(self._part_closed)
+        self.background.closed.connect(self._part_closed)
         self.jobs.engine_ended.connect(self._engine_ended)
         self.jobs.engine_failed.connect(self._engine_failed)
         self.jobs.engine_silent.connect(self._engine_silent)
@@ -224,6 +230,12 @@ class MainWindow(QMainWindow):
     def _leave_drops_to_the_window(self) -> None:
         for widget in self.findChildren(QWidget):
             widget.setAcceptDrops(False)
+
+    @Slot()
+    def _part_closed(self) -> None:
+        self._open_parts -= 1
+        if self._open_parts == 0:
+            self.finished.emit()
 
     @Slot()
     def _look_again(self) -> None:

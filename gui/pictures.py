@@ -42,7 +42,7 @@ class Photographer(QObject):
         )
         self._begun = True
         self._fail(True)
-        QTimer.singleShot(0, self, self._draw)
+        QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
 
     @Slot(object, object)
     def _give_up_for_good(self, end: object, _job: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from gui.player import Player
@@ -31,7 +32,7 @@ class Transport(QWidget):
         player.moved.connect(self._draw)
         self._draw()
 
-    def add_buttons(self, actions: dict[str, object]) -> None:
+    def add_buttons(self, actions: dict[str, QAction]) -> None:
         """Put the buttons of `BUTTONS` in front; a click leaves the keyboard focus where it is."""
         for place, name in enumerate(BUTTONS):
             if not name:

@@ -75,12 +75,15 @@ class ReviewPage(QWidget):
         right.addWidget(_card(self.covariance, self.tr("Voice and face")))
         for widget in (self.clips, middle, right):
             page.addWidget(widget)
-        page.setStretchFactor(1, 1)
-        page.setSizes([230, 640, 350])
-        middle.setStretchFactor(0, 1)
-        middle.setSizes([330, 84, 300])
-        right.setStretchFactor(1, 1)
-        right.setSizes([270, 420])
+        # Starting sizes fit 1280 x 800; what a larger window adds is shared by the stretch factors.
+        for splitter, sizes, shares in (
+            (page, [220, 580, 400], [2, 5, 3]),
+            (middle, [350, 86, 280], [3, 0, 2]),
+            (right, [250, 450], [2, 3]),
+        ):
+            splitter.setSizes(sizes)
+            for pane, share in enumerate(shares):
+                splitter.setStretchFactor(pane, share)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 8, 4)
         layout.addWidget(page)
@@ -110,6 +113,7 @@ class ReviewPage(QWidget):
         timeline.seek_requested.connect(self.player.seek)
         timeline.loop_requested.connect(self.player.select)
         self.player.moved.connect(timeline.set_position)
+        self.player.changed.connect(self._fit_timeline)
         self.player.attach(video)
         self._draw(self.session.current)
         self.filled.emit()
@@ -212,16 +216,22 @@ class ReviewPage(QWidget):
 
     def _draw_timeline(self, answer: Answer) -> None:
         analysis, shape = answer.analysis or {}, answer.waveform or {}
-        duration = float(analysis.get("duration") or self.player.duration)
-        if duration != self._drawn_duration:
-            # Only when it changes, for it shows the whole clip again.
-            self._drawn_duration = duration
-            self.timeline.set_duration(duration)
+        self._fit_timeline()
         self.timeline.set_waveform(shape.get("peaks"))
         self.timeline.set_speech(shape.get("speech"))
         transcript = analysis.get("transcript") or {}
         self.timeline.set_words(transcript.get("words"))
         self.timeline.set_curve(analysis.get("curve"), analysis.get("scale") or (-3.0, 3.0))
+
+    @Slot()
+    def _fit_timeline(self) -> None:
+        """Give the timeline the clip's length, once: doing so shows the whole clip again."""
+        clip = self.session.current
+        analysis = (self.session.answer(clip).analysis if clip else None) or {}
+        duration = float(analysis.get("duration") or self.player.duration)
+        if self.full and duration != self._drawn_duration:
+            self._drawn_duration = duration
+            self.timeline.set_duration(duration)
 
 
 def _missing(analysis: dict[str, Any]) -> dict[str, str]:
