@@ -210,7 +210,7 @@ class _Part:
         wanted = {
             "words": None if words is None else [_word(item) for item in words],
             "tokens": tokens,
-            "vectors": self._vectors(vectors, tokens) if kind in ("auto", "vectors") else None,
+            "vectors": self._vectors(vectors) if kind in ("auto", "vectors") else None,
         }
         order = ("words", "tokens", "vectors") if kind == "auto" else (kind,)
         texts = next((wanted[name] for name in order if wanted[name] is not None), None)
@@ -220,12 +220,14 @@ class _Part:
             self._note("text", sum(len(t) == 0 for t in texts), "rows without text: missing")
         return texts
 
-    def _vectors(self, column: Any, tokens: list[np.ndarray] | None) -> list[Any] | None:
-        """Text vectors without padding: as long as the tokens, where the file holds both."""
+    def _vectors(self, column: Any) -> list[Any] | None:
+        """Text vectors without padding (not always zeros: by the tokens' mask, where there is one)."""
         if column is None:
             return None
-        lengths = None if tokens is None else [len(ids) for ids in tokens]
-        return [x if x is not None else () for x in self._trimmed("text", column, lengths)]
+        stored, vectors = self._column(("text_bert",)), np.asarray(column)
+        if stored is not None and vectors.ndim == 3 and vectors.shape[1] == np.shape(stored)[2]:
+            column = [x[mask > 0.5] for x, mask in zip(vectors, np.asarray(stored)[:, 1], strict=True)]
+        return [x if x is not None else () for x in self._trimmed("text", column, None)]
 
     def _sequences(self, names: Sequence[str], lengths_name: str) -> list[np.ndarray | None] | None:
         column = self._column(names)

@@ -135,7 +135,7 @@ def _reconstruct(_kind: Any, _shape: Any, _typecode: Any) -> np.ndarray:
 def _from_buffer(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
     array = np.frombuffer(data, dtype=_real(dtype))
     if order == "K" and axes is not None:  # NumPy 2.3: stored in the order of its strides
-        return array.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
+        return array.reshape(shape).transpose(axes)
     return array.reshape(shape, order=order if order in ("C", "F") else "C")
 
 
