@@ -275,7 +275,9 @@ def load_tokenizer(settings: NetworkSettings) -> Any:
 def load_text_encoder(settings: NetworkSettings) -> Any:
     """The pretrained text encoder, its frozen part without gradients, its unused pooler left out."""
     from transformers import AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a command's standard error is its own
     folder = text_encoder_folder(settings.text_encoder)
     encoder: Any = AutoModel.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, dtype=torch.float32

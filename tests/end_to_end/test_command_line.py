@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +129,78 @@ def test_a_measurement_that_does_not_exist_names_those_that_do(consonance: Conso
     result = consonance("bench", "colour")
     assert result.code == 1
     assert "first-estimate" in result.err
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_clips_become_one_json_object_a_line_and_a_bad_file_stops_none(
+    consonance: Consonance, assets: Path, sample_clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.mp4").write_text("not a clip at all")
+    files = [str(tmp_path / "notes.mp4"), str(sample_clip), str(tmp_path / "absent.mp4")]
+    result = consonance("analyse", *files, "--json", "--speech", "tiny.en")
+    assert result.code == 1
+    notes, sample, absent = _objects(result.out)
+    for failure, file in ((notes, files[0]), (absent, files[2])):
+        assert failure["file"] == file
+        assert set(failure["error"]) == {"kind", "message"}
+        assert failure["error"]["kind"] == "media"
+    assert sample["file"] == files[1]
+    assert sample["missing"] == []
+    low, high = sample["scale"]
+    for estimate in sample["estimates"].values():
+        assert low <= estimate["low"] <= estimate["value"] <= estimate["high"] <= high
+    times = sample["curve"]["time"]
+    assert times == [0.5 * (number + 1) for number in range(len(times))]
+    assert all(len(values) == len(times) for values in sample["curve"].values())
+    assert "Traceback" not in result.err
+
+
+def test_some_modalities_and_a_typed_transcript(
+    consonance: Consonance, assets: Path, sample_clip: Path
+) -> None:
+    said = ("--transcript", "This is terrible, I hate it.", "--modalities", "text,visual")
+    result = consonance("analyse", str(sample_clip), "--json", *said)
+    assert result.code == 0
+    answer = _objects(result.out)[0]
+    assert answer["transcript"]["text"] == said[1]
+    assert answer["estimates"]["text"]["value"] < 0
+    assert answer["estimates"]["audio"] is None
+    assert [item["modality"] for item in answer["missing"]] == ["audio"]
+
+
+def test_a_person_gets_a_table_with_the_words_and_what_is_missing(
+    consonance: Consonance, assets: Path, sample_clip: Path
+) -> None:
+    result = consonance("analyse", str(sample_clip), "--modalities", "visual")
+    assert result.code == 0
+    for head in ("multimodal", "text", "audio", "visual"):
+        assert head in result.out
+    assert "missing" in result.out
+    assert "Voice and face" in result.out
+    assert result.err == "", "no progress where nobody looks, and no chatter of libraries"
+
+
+@pytest.mark.parametrize(
+    ("clip", "lost"),
+    [
+        ("grid_bbaf2n.mpg", set()),
+        ("cremad_1001_DFA_SAD_XX_audioonly.mp4", {"visual"}),
+        ("cremad_1001_DFA_SAD_XX_blackpicture.mp4", {"visual"}),
+        ("ravdess_02-01-03-01-01-02-05.mp4", {"text", "audio"}),
+        ("pyfeat_0-f1-su-ph.jpg", {"text", "audio"}),
+        ("pyfeat_free-mountain-vector-01.jpg", {"text", "audio", "visual"}),
+    ],
+)
+def test_real_clips_miss_what_they_lack_and_no_more(
+    consonance: Consonance, assets: Path, shared_data: Path, clip: str, lost: set[str]
+) -> None:
+    result = consonance("analyse", str(shared_data / "clips" / clip), "--json", "--speech", "tiny.en")
+    assert result.code == 0
+    answer = _objects(result.out)[0]
+    assert {item["modality"] for item in answer["missing"]} == lost
+    assert {head for head, estimate in answer["estimates"].items() if estimate is None} == (
+        lost | {"multimodal"} if len(lost) == 3 else lost
+    )
