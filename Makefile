@@ -27,10 +27,10 @@ help:
 	@echo "make bundle           build the program for machines without Python, into dist/"
 	@echo "make clean            remove the virtual environment and everything built"
 
-run: $(VENV)/.installed $(VENV)/.assets $(VENV)/.system
+run: $(VENV)/.system $(VENV)/.installed $(VENV)/.assets
 	@$(BIN)/consonance app $(CLIP)
 
-test: $(VENV)/.installed-dev $(VENV)/.assets $(VENV)/.system
+test: $(VENV)/.system $(VENV)/.installed-dev $(VENV)/.assets
 	$(PY) -m pytest
 
 check: $(VENV)/.installed-dev
