@@ -8,7 +8,7 @@ in seconds on the clip's own clock, 0 where its earliest stream starts.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import BinaryIO
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from core.errors import MediaError
+from core.errors import Cancelled, MediaError
 from core.types import VISUAL_RATE
 
 SAMPLE_RATE = 16000
@@ -84,17 +86,19 @@ def probe(path: Path | str) -> MediaInfo:
     return MediaInfo(path, duration, has_audio, first is not None, still, width, height, fps, rotation)
 
 
-def read_audio(path: Path | str) -> np.ndarray:
+def read_audio(path: Path | str, cancelled: Callable[[], bool] | None = None) -> np.ndarray:
     """All sound as (n,) float32 mono at SAMPLE_RATE in [-1, 1]; empty where the file has none.
 
     Silence fills what lies before the sound starts and holes in it. What is damaged is left out; the sound
-    ends after MAX_SECONDS.
+    ends after MAX_SECONDS. Raises MediaError; Cancelled when `cancelled`, asked all the time, says so.
     """
     path = Path(path)
     limit = int(MAX_SECONDS * SAMPLE_RATE)
     pieces: list[np.ndarray] = []
     total = 0
     for start, samples in _sound(path):
+        if cancelled is not None and cancelled():
+            raise Cancelled
         hole = round(start * SAMPLE_RATE) - total
         if hole > _GAP * SAMPLE_RATE or (total == 0 and hole > 0):
             pieces.append(np.zeros(min(hole, limit - total), dtype=np.float32))
@@ -180,23 +184,26 @@ def _sound(path: Path) -> Iterator[tuple[float, np.ndarray]]:
             return
         stream = container.streams.audio[0]
         origin = (container.start_time or 0) / av.time_base
-        resampler: av.AudioResampler | None = None
+        resampler = _resampler()
         layout, end = None, 0.0
         for frame in _decoded(container, stream):
-            if (frame.format.name, frame.layout.name, frame.sample_rate) != layout:
-                # Some broadcast recordings change between mono and stereo half way.
-                layout = (frame.format.name, frame.layout.name, frame.sample_rate)
-                resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            if layout not in (None, (frame.format.name, frame.layout.name, frame.sample_rate)):
+                resampler = _resampler()  # broadcast recordings change between mono and stereo half way
+            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
             start = frame.time - origin if frame.time is not None else end
             end = start + frame.samples / frame.sample_rate
             frame.pts = None
             for piece in resampler.resample(frame):
                 yield start, np.clip(np.nan_to_num(piece.to_ndarray()[0]), -1.0, 1.0)
-        for piece in resampler.resample(None) if resampler else ():
+        for piece in resampler.resample(None) if layout else ():
             yield end - piece.samples / SAMPLE_RATE, np.clip(np.nan_to_num(piece.to_ndarray()[0]), -1.0, 1.0)
 
 
-def _decoded(container: InputContainer, stream: av.stream.Stream) -> Iterator:
+def _resampler() -> av.AudioResampler:
+    return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+
+
+def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> Iterator:
     """Decoded frames of a stream; damaged packets are passed over, damage of the file ends it."""
     stream.codec_context.thread_type = "AUTO"
     stream.codec_context.thread_count = THREADS
@@ -215,7 +222,7 @@ def _decoded(container: InputContainer, stream: av.stream.Stream) -> Iterator:
 
 def _picture_stream(container: InputContainer) -> VideoStream | None:
     """The film, not the cover picture of a song."""
-    cover = av.stream.Disposition.attached_pic
+    cover = Disposition.attached_pic
     films = [stream for stream in container.streams.video if stream.codec_context]
     return next((stream for stream in films if not stream.disposition & cover), None)
 
@@ -244,12 +251,12 @@ def _next_packet(packets: Iterator[av.Packet]) -> av.Packet | None:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[InputContainer]:
+def _open(path: Path) -> Generator[InputContainer]:
     try:
         _check_file(path)
         with (
             path.open("rb") as file,
-            av.open(_Stream(file), options={"format_whitelist": _FORMATS}) as container,
+            av.open(_Stream(file), mode="r", options={"format_whitelist": _FORMATS}) as container,
         ):
             yield container
     except av.FFmpegError as error:

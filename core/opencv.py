@@ -1,7 +1,7 @@
 """OpenCV, imported without its side effects on the process.
 
 On import, cv2 points QT_QPA_* at the Qt it brings along and puts its own folder into LD_LIBRARY_PATH. A Qt
-window of ours, or a program that we start, would then load the wrong libraries (docs/adr/0005-one-cv2.md).
+window of ours, or a program that we start, would then load the wrong libraries (docs/adr/0005-one-opencv.md).
 """
 
 from __future__ import annotations

@@ -7,8 +7,11 @@ normalisation by the loudest frame of the file) and the tuning is fixed instead 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from core.errors import Cancelled
 from core.media import SAMPLE_RATE
 from core.types import AUDIO_WIDTH
 
@@ -25,17 +28,20 @@ FLOOR = 1e-8
 and a quiet room lie close together instead of 20 dB apart."""
 
 
-def audio_features(audio: np.ndarray) -> np.ndarray:
+def audio_features(audio: np.ndarray, cancelled: Callable[[], bool] | None = None) -> np.ndarray:
     """Features of (n,) float sound at 16 kHz in [-1, 1] as (1 + n // 512, 33) float32, all finite.
 
     Frame k is centred on sample 512 k; beyond the ends the sound counts as silence. Columns: 0 zero-crossing
     rate in [0, 1]; 1-20 MFCC of the log mel spectrum (128 bands, dB, orthonormal DCT); 21-32 chroma from C
-    in [0, 1], the strongest of a frame is 1. No sample at all gives one frame of silence.
+    in [0, 1], the strongest of a frame is 1. No sample at all gives one frame of silence. Raises
+    Cancelled; `cancelled` is asked once a block.
     """
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
     frames = 1 + len(audio) // HOP
     features = np.empty((frames, AUDIO_WIDTH), dtype=np.float32)
     for first in range(0, frames, BLOCK):
+        if cancelled is not None and cancelled():
+            raise Cancelled
         count = min(BLOCK, frames - first)
         sound = _stretch(audio, (first - MARGIN) * HOP, (first + count + MARGIN) * HOP)
         features[first : first + count] = _block(sound)[MARGIN : MARGIN + count]

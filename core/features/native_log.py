@@ -6,14 +6,14 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 _CHATTER = re.compile(rb"^(WARNING: Logging before InitGoogle|INFO: Created TensorFlow Lite|[IW]\d{4} )")
 
 
 @contextmanager
-def without_chatter() -> Iterator[None]:
+def without_chatter() -> Generator[None]:
     """While inside, stderr's file descriptor is collected; on leaving, what is no chatter is written to it.
 
     MediaPipe logs from C++ and heeds no level set from Python. Errors (lines starting with E or F),
