@@ -7,7 +7,7 @@ nothing and is never confused with silence. Tensor names carry their shape: `aud
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
@@ -167,6 +167,22 @@ def _sequence(name: str, sequences: list[Any]) -> dict[str, Tensor]:
     for row, x in enumerate(sequences):
         btd[row, : len(x)] = x
     return {f"{name}_btd": torch.from_numpy(btd), f"{name}_length": torch.tensor(lengths)}
+
+
+def feature_widths(samples: Iterable[Sample]) -> dict[Modality, int]:
+    """Width of each modality's features, by the first sample that has it; of text if it is vectors."""
+    widths: dict[Modality, int] = {}
+    for sample in samples:
+        for modality in MODALITIES:
+            value = getattr(sample, modality)
+            if (
+                modality not in widths
+                and isinstance(value, np.ndarray)
+                and value.dtype.kind == "f"
+                and len(value)
+            ):
+                widths[modality] = value.shape[-1]
+    return widths
 
 
 def length_key(sample: Sample) -> tuple[int, int, int]:

@@ -191,10 +191,10 @@ class UnimodalLabels:
     def _add_up(self) -> None:
         """The sums from scratch; O(N), once an epoch."""
         for head in HEADS:
-            rows = self._members[head].nonzero().squeeze(1)
             self.sums[head] = torch.zeros(2, self.representations[head].shape[1], dtype=torch.float64)
             self.counts[head] = torch.zeros(2, dtype=torch.float64)
-            self._count(head, rows, +1)
+            for rows in self._members[head].nonzero().squeeze(1).split(65536):  # bounds the memory it takes
+                self._count(head, rows, +1)
 
 
 _STATE = ("labels", "representations", "sums", "counts")

@@ -110,6 +110,10 @@ class Network(nn.Module):
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
+        if not settings.audio_input_width or not settings.visual_input_width:
+            raise ValueError(
+                "an input width of 0 stands for the data's: settle it with settings.fitted first"
+            )
         self.settings = settings
         if settings.text_encoder:
             self.text_encoder = load_text_encoder(settings)

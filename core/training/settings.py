@@ -7,7 +7,7 @@ Light on purpose (no torch): the window imports this module too.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +70,12 @@ class NetworkSettings(Section):
         "none", "Frozen part of the text encoder", "Training leaves it as it was published."
     )
     text_vector_width: int = _setting(
-        768, "Width of the text vectors", "Used only without a text encoder.", "units", ge=1, le=16384
+        0,
+        "Width of the text vectors",
+        "Used only without a text encoder. 0: as the data has.",
+        "units",
+        ge=0,
+        le=16384,
     )
     text_width: int = _setting(
         128,
@@ -81,10 +86,10 @@ class NetworkSettings(Section):
         le=4096,
     )
     audio_input_width: int = _setting(
-        AUDIO_WIDTH, "Audio features", "Features a frame.", "units", ge=1, le=16384
+        AUDIO_WIDTH, "Audio features", "Features a frame. 0: as the data has.", "units", ge=0, le=16384
     )
     visual_input_width: int = _setting(
-        VISUAL_WIDTH, "Visual features", "Features a frame.", "units", ge=1, le=16384
+        VISUAL_WIDTH, "Visual features", "Features a frame. 0: as the data has.", "units", ge=0, le=16384
     )
     audio_lstm_width: int = _setting(16, "Audio LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
     visual_lstm_width: int = _setting(32, "Visual LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
@@ -328,6 +333,11 @@ class Settings(Section):
     alignment: AlignmentSettings = _setting(AlignmentSettings, "Alignment", "Covariance alignment.")
     data: DataSettings = _setting(DataSettings, "Data", "What is learned from.")
 
+    @property
+    def text_kind(self) -> Literal["auto", "words", "tokens", "vectors"]:
+        """What to take as the text of a dataset file: without a text encoder only vectors can be read."""
+        return self.data.text if self.network.text_encoder else "vectors"
+
 
 def presets() -> dict[str, Path]:
     """Settings files shipped with the program, by name."""
@@ -351,6 +361,31 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
     if problems:
         raise SettingsError(f"{path}: " + "; ".join(problems), "Correct these settings and start again.")
     return settings
+
+
+def fitted(settings: Settings, widths: Mapping[str, int]) -> Settings:
+    """The settings with input widths of 0 replaced by the data's: `core.data.batches.feature_widths`.
+
+    Raises SettingsError where a stated width is not the data's, and where the data's text vectors meet a text
+    encoder that reads words.
+    """
+    network, problems, found = settings.network, [], {}
+    if widths.get("text") and network.text_encoder:
+        problems.append(
+            f"network.text_encoder: the data holds text vectors (width {widths['text']}): leave it empty"
+        )
+    for name, stated, usual in (
+        ("text_vector_width", widths.get("text"), 768),
+        ("audio_input_width", widths.get("audio"), AUDIO_WIDTH),
+        ("visual_input_width", widths.get("visual"), VISUAL_WIDTH),
+    ):
+        own = getattr(network, name)
+        if own and stated and own != stated:
+            problems.append(f"network.{name}: {own}, but the data has {stated}; 0 takes the data's")
+        found[name] = own or stated or usual
+    if problems:
+        raise SettingsError("; ".join(problems), "Correct these settings and start again.")
+    return settings.model_copy(update={"network": network.model_copy(update=found)})
 
 
 def dump(settings: Settings) -> str:

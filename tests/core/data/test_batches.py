@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.data.batches import BucketSampler, Sample, collate, has, length_key, tokenised
+from core.data.batches import BucketSampler, Sample, collate, feature_widths, has, length_key, tokenised
 from core.types import HEADS
 
 
@@ -147,3 +147,14 @@ def test_buckets_spare_most_of_the_padding() -> None:
 def test_the_cost_of_a_sample_starts_with_its_text() -> None:
     sample = _sample("a", text="abc", audio=np.ones((7, 2)))
     assert length_key(sample) == (3, 7, 0)
+
+
+def test_feature_widths_are_those_of_the_first_sample_that_has_them() -> None:
+    samples = [
+        _sample("a", text="words"),
+        _sample("b", audio=np.ones((0, 3))),
+        _sample("c", audio=np.ones((2, 4))),
+    ]
+    assert feature_widths(samples) == {"audio": 4}
+    assert feature_widths([_sample("d", text=np.ones(7))]) == {"text": 7}
+    assert feature_widths([_sample("e", text=np.arange(7))]) == {}

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from core.errors import SettingsError
-from core.training.settings import Settings, Source, dump, load, names, presets
+from core.training.settings import Settings, Source, dump, fitted, load, names, presets
+from core.types import AUDIO_WIDTH, VISUAL_WIDTH
 
 NAMES = set(
     """
@@ -94,6 +95,35 @@ def test_the_presets_are_those_of_the_public_code() -> None:
         assert s.labels.limit == limit
         assert s.data.scale == (-limit, limit)
         assert s.training.seeds == (1111, 1112, 1113, 1114, 1115)
+
+
+def test_the_preset_for_comparison_does_as_the_public_code_does() -> None:
+    plain, compared = load("mosi"), load("mosi-self-mm")
+    assert (compared.training.optimiser, compared.training.drop_left_over) == ("adam", True)
+    assert compared.alignment.weight == 0
+    assert compared.training.learning_rate == plain.training.learning_rate
+    assert compared.network == plain.network
+
+
+def test_widths_of_zero_become_the_datas() -> None:
+    fit = fitted(load("mosi", ["network.text_encoder="]), {"text": 300, "audio": 5})
+    assert fit.network.audio_input_width == 5
+    assert fit.network.visual_input_width == VISUAL_WIDTH
+    assert fitted(load("mosi"), {}).network.audio_input_width == AUDIO_WIDTH
+
+
+def test_widths_that_are_not_the_datas_are_told_together() -> None:
+    with pytest.raises(SettingsError) as error:
+        fitted(Settings(), {"text": 300, "audio": 5, "visual": 20})
+    told = error.value.message
+    assert "network.text_encoder: the data holds text vectors (width 300)" in told
+    assert "network.audio_input_width: 33, but the data has 5" in told
+    assert "network.visual_input_width: 56, but the data has 20" in told
+
+
+def test_without_a_text_encoder_only_vectors_are_read() -> None:
+    assert load("mosi").text_kind == "auto"
+    assert load("mosi", ["network.text_encoder="]).text_kind == "vectors"
 
 
 def test_every_shipped_preset_loads() -> None:
