@@ -20,6 +20,7 @@ BENCHMARKS = {
     "start": ("core.benchmarks.window", "start"),
     "gui": ("core.benchmarks.window", "gaps"),
     "alignment": ("core.benchmarks.alignment", "alignment"),
+    "labels": ("core.benchmarks.labels", "labels"),
 }
 """Name to module and function; a function takes the clip to measure with and returns its figures."""
 

@@ -32,7 +32,9 @@ def correlation(x: Tensor) -> Tensor:
     with torch.autocast(x.device.type, enabled=False):
         centred = _centred(x)
         variance = centred.square().mean(dim=0)
-        varies = variance > torch.finfo(centred.dtype).tiny
+        # What a constant column is off by after rounding is no variation.
+        rounding = torch.finfo(centred.dtype).eps * x.detach().abs().amax(dim=0).to(centred.dtype)
+        varies = variance > rounding.square() + torch.finfo(centred.dtype).tiny
         # The inner `where` keeps the square root's infinite slope at 0 out of the gradient.
         scale = torch.where(varies, torch.where(varies, variance, 1.0).rsqrt(), 0.0)
         standard = centred * scale

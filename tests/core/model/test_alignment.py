@@ -135,5 +135,11 @@ def test_the_correlation_is_numpys_and_a_constant_column_correlates_with_nothing
     assert x.grad.isfinite().all()
 
 
+def test_a_constant_column_far_from_zero_does_not_vary_by_rounding() -> None:
+    x = _matrix(10, 300).float()
+    x[:, 1] = 1000.1
+    assert (alignment.correlation(x)[1] == 0).all()
+
+
 def test_the_relative_distance_of_constants_is_zero() -> None:
     assert alignment.relative_distance(torch.ones(4, 3), torch.ones(4, 3)) == 0
