@@ -64,10 +64,10 @@ class MediaInfo:
 def probe(path: Path | str) -> MediaInfo:
     """What is in a file; reads its head and one picture. Raises MediaError for what is no clip or too big."""
     path = Path(path)
-    with _open(path) as container:
+    with open_clip(path) as container:
         still = container.format.name in _STILLS
         has_audio = any(stream.codec_context for stream in container.streams.audio)
-        stream = _picture_stream(container)
+        stream = picture_stream(container)
         first = next(_decoded(container, stream), None) if stream else None
         if first is None and not has_audio:
             raise _unreadable(path, "holds neither a picture nor sound that can be read")
@@ -120,8 +120,8 @@ def read_frames(
     a file without pictures gives none. Only pictures that are given out are converted.
     """
     path = Path(path)
-    with _open(path) as container:
-        stream = _picture_stream(container)
+    with open_clip(path) as container:
+        stream = picture_stream(container)
         if stream is None:
             return
         origin = (container.start_time or 0) / av.time_base
@@ -179,7 +179,7 @@ def _shown_for(frame: av.VideoFrame, stream: VideoStream) -> float:
 
 def _sound(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """(start in seconds, mono samples at SAMPLE_RATE) of the first sound track, piece by piece."""
-    with _open(path) as container:
+    with open_clip(path) as container:
         if not container.streams.audio:
             return
         stream = container.streams.audio[0]
@@ -220,7 +220,7 @@ def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> It
             continue
 
 
-def _picture_stream(container: InputContainer) -> VideoStream | None:
+def picture_stream(container: InputContainer) -> VideoStream | None:
     """The film, not the cover picture of a song."""
     cover = Disposition.attached_pic
     films = [stream for stream in container.streams.video if stream.codec_context]
@@ -234,7 +234,7 @@ def _duration(container: InputContainer) -> float:
 def _measured_duration(path: Path) -> float:
     """Where the file states none: the end of its last packet."""
     end = 0.0
-    with _open(path) as container:
+    with open_clip(path) as container:
         origin = (container.start_time or 0) / av.time_base
         packets = container.demux()
         while (packet := _next_packet(packets)) is not None:
@@ -251,7 +251,8 @@ def _next_packet(packets: Iterator[av.Packet]) -> av.Packet | None:
 
 
 @contextmanager
-def _open(path: Path) -> Generator[InputContainer]:
+def open_clip(path: Path) -> Generator[InputContainer]:
+    """The container, within the limits above. Raises MediaError, also for what fails while it is open."""
     try:
         _check_file(path)
         with (
