@@ -108,8 +108,8 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _tell_qt(kind: object, context: object, message: str) -> None:
-    """Qt's own messages on stderr, less the one that its offscreen platform has for every window."""
-    if "propagateSizeHints" not in message:
+    """Qt's own messages on stderr, less what its offscreen platform says of itself."""
+    if "This plugin does not support" not in message:
         sys.stderr.write(message + "\n")
 
 

@@ -57,6 +57,7 @@ class Banner(QFrame):
         icons.bind(self._close, "close")
         self._close.clicked.connect(self.dismiss)
         self._own = QHBoxLayout()
+        self.notice = Notice("")
         self._lay_out()
         self.hide()
 
@@ -77,6 +78,7 @@ class Banner(QFrame):
 
     def tell(self, notice: Notice) -> None:
         """Show `notice`."""
+        self.notice = notice
         self._what.setText(notice.what)
         self._next.setText(notice.next)
         self._next.setVisible(bool(notice.next))

@@ -137,6 +137,7 @@ class EngineProcess(QObject):
             self.start()
         else:
             self._fault = "restart"
+            self._become(EngineState.STARTING)
             self._process.kill()
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
         self.review = ReviewPage(Session(self.jobs, self))
         self.banner = Banner()
         self.actions_by_id = ActionSet(self)
-        self._start_card = StartCard(
+        self.start_card = StartCard(
             [self.actions_by_id.of[id] for id in ("open", "open-folder", "shortcuts")]
         )
         self.recent = RecentMenu(self)
@@ -76,7 +76,7 @@ class MainWindow(QMainWindow):
         rail.add_foot(self.tr("Keys"), "keyboard", of["shortcuts"].trigger)
         self.actions_by_id.fill_menus()
         self.recent.put_after(of["open-folder"])
-        self.review.clips.add_card(self._start_card)
+        self.review.clips.add_card(self.start_card)
         self.review.transport.add_buttons(of)
         middle, right = QHBoxLayout(), QVBoxLayout()
         above = QHBoxLayout()
@@ -143,7 +143,7 @@ class MainWindow(QMainWindow):
         self.state.remember([path.absolute() for path in found])
         self.recent.fill(self.state.recent)
         self.background.run(_saved(self.state), lambda saved: None)
-        self._start_card.hide()
+        self.start_card.hide()
         self.background.run(file_finder.find(found), self.review.session.add)
 
     def open_sample(self) -> None:

@@ -1,7 +1,7 @@
-"""A real child process that speaks the engine's protocol by script, to play the faults the real one must not have.
+"""A real child process that speaks the engine's protocol by script, to play faults the real one must not.
 
-Usage: fake_engine.py BEHAVIOUR [COUNTER]. The file COUNTER counts the starts, so that a fault can be the first's
-alone. A clip whose name holds "bad" fails; one that holds "slow" waits for a cancel.
+Usage: fake_engine.py BEHAVIOUR [COUNTER]. The file COUNTER counts the starts, so that a fault can be the
+first's alone. A clip whose name holds "bad" fails; one that holds "slow" waits for a cancel.
 """
 
 from __future__ import annotations
@@ -126,10 +126,8 @@ def main() -> None:
             if behaviour != "deaf":
                 say(id=request["job"], event="cancelled")
         elif (
-            (behaviour in ("crash", "garbage", "flood", "endless")
-            and starts == 1)
-            or behaviour == "crash-always"
-        ):
+            behaviour in ("crash", "garbage", "flood", "endless") and starts == 1
+        ) or behaviour == "crash-always":
             fault(behaviour, request["file"])
         elif behaviour != "hang":
             answer(request)

@@ -77,9 +77,7 @@ def test_a_broken_engine_is_reported_restarted_and_its_job_done_after_all(
     assert made.engine.state is EngineState.READY
 
 
-def test_a_job_that_ends_the_engine_twice_fails_with_the_last_words(
-    qtbot: QtBot, make_jobs: MakeJobs
-) -> None:
+def test_a_job_that_ends_the_engine_twice_fails_with_last_words(qtbot: QtBot, make_jobs: MakeJobs) -> None:
     made = make_jobs("crash-always")
     with qtbot.waitSignal(made.failed) as failed:
         made.analyse("killer.mp4")

@@ -1,0 +1,234 @@
+"""Review through the window, on a scripted engine: what a person opens, sees, corrects and takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from gui import engine_process
+from gui.clip_list import Clip, ClipState
+from gui.main_window import MainWindow
+
+OpenWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_process, "FIRST_RETRY_S", 0.01)
+
+
+@pytest.fixture
+def clips(tmp_path: Path, sample_clip: Path) -> Callable[..., list[Path]]:
+    """Copies of the sample clip under the names asked for."""
+
+    def make(*names: str) -> list[Path]:
+        for name in names:
+            (tmp_path / name).write_bytes(sample_clip.read_bytes())
+        return [tmp_path / name for name in names]
+
+    return make
+
+
+def clip_of(window: MainWindow, name: str) -> Clip:
+    return next(clip for clip in window.review.session.clips.clips if clip.path.name == name)
+
+
+def wait_for(qtbot: QtBot, window: MainWindow, state: ClipState, count: int) -> None:
+    qtbot.waitUntil(lambda: window.review.session.clips.counts()[state] == count, timeout=8000)
+
+
+def test_an_empty_start_shows_the_sample_analysed_and_three_things_to_do(
+    qtbot: QtBot, open_window: OpenWindow
+) -> None:
+    window = open_window()
+    window.open_sample()
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    assert window.review.session.current.sample
+    assert window.review.estimates.value_text("multimodal").startswith("−0.8")  # noqa: RUF001
+    assert "no face" in window.review.estimates.value_text("visual")
+    assert window.start_card.isVisible()
+
+
+def test_own_clips_take_the_place_of_the_sample(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_sample()
+    window.open_paths(clips("one.mp4", "two.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    assert [clip.path.name for clip in window.review.session.clips.clips] == ["one.mp4", "two.mp4"]
+    assert window.review.session.current.path.name == "one.mp4"
+    assert not window.start_card.isVisible()
+
+
+def test_files_and_folders_can_be_dropped_on_the_window(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(clips("one.mp4", "two.mp4")[0].parent))])
+    drop = QDropEvent(
+        QPointF(600, 300),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(drop)
+    wait_for(qtbot, window, ClipState.DONE, 2)
+
+
+def test_the_same_file_opened_twice_is_one_clip(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    one, two = clips("one.mp4", "two.mp4")
+    window.open_paths([one, two, one])
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    window.open_paths([two])
+    qtbot.waitUntil(lambda: window.review.session.current.path == two)
+    assert len(window.review.session.clips.clips) == 2
+
+
+def test_a_clip_that_fails_says_why_in_one_banner_and_the_others_go_on(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("bad 1.mp4", "bad 2.mp4", "good.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    assert clip_of(window, "bad 1.mp4").state is ClipState.FAILED
+    assert "holds no sound and no picture" in clip_of(window, "bad 1.mp4").words
+    assert "bad 2.mp4 holds no sound and no picture" in window.banner.text
+    assert "1 more could not be analysed" in window.banner.text
+    assert "Open another file." in window.banner.text
+
+
+def test_audio_and_visual_are_drawn_before_the_words_are_there(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("slow.mp4"))
+    qtbot.waitUntil(lambda: window.review.estimates.value_text("audio").startswith("+0.4"))
+    assert "words not there yet" in window.review.estimates.value_text("text")
+    window.jobs.cancel_all()
+    wait_for(qtbot, window, ClipState.CANCELLED, 1)
+
+
+def test_a_correction_is_estimated_again_and_can_be_taken_back(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    clip = window.review.session.current
+    window.review.transcript.corrected.emit("it worked wonderfully in the end")
+    qtbot.waitUntil(lambda: clip.state is ClipState.DONE and clip.value > 0)
+    assert clip.words == "done · words corrected"
+    window.actions_by_id.of["undo"].trigger()
+    qtbot.waitUntil(lambda: clip.state is ClipState.DONE and clip.value < 0)
+    assert clip.typed is None
+    window.actions_by_id.of["redo"].trigger()
+    qtbot.waitUntil(lambda: clip.state is ClipState.DONE and clip.value > 0)
+
+
+def test_a_late_answer_to_an_old_question_is_dropped(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("slow.mp4"))
+    wait_for(qtbot, window, ClipState.ANALYSING, 1)
+    clip = window.review.session.current
+    old = clip.job
+    window.review.session.retype(clip, "other words")
+    window.jobs.done.emit(old, {"estimates": {"multimodal": {"value": 3.0}}})
+    assert (clip.value, clip.job > old) == (None, True)
+
+
+def test_the_clip_chosen_overtakes_the_one_being_analysed(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("slow.mp4", "a.mp4", "b.mp4"))
+    wait_for(qtbot, window, ClipState.ANALYSING, 1)
+    window.review.session.show(clip_of(window, "b.mp4"))
+    qtbot.waitUntil(lambda: clip_of(window, "b.mp4").state is ClipState.DONE)
+    assert clip_of(window, "a.mp4").state is ClipState.WAITING
+    assert clip_of(window, "slow.mp4").state in (ClipState.WAITING, ClipState.ANALYSING)
+
+
+def test_a_crash_is_told_calmly_and_the_clip_is_done_after_all(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window("crash")
+    window.open_paths(clips("one.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    assert "stopped while it analysed one.mp4: it ended with code 3" in window.banner.text
+    assert "finished results are kept" in window.banner.text
+
+
+def test_an_engine_that_keeps_dying_is_left_off_with_a_way_to_try_again(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window("no-start")
+    window.open_paths(clips("one.mp4"))
+    qtbot.waitUntil(lambda: "stays off" in window.banner.text)
+    assert clip_of(window, "one.mp4").state is ClipState.WAITING
+    assert [label for label, _ in window.banner.notice.buttons] == ["Try again"]
+
+
+def test_arrows_move_through_the_clips_and_stay_in_the_list(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4", "two.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    shown = []
+    for id in ("next-clip", "next-clip", "previous-clip", "previous-clip"):
+        window.actions_by_id.of[id].trigger()
+        shown.append(window.review.session.current.path.name)
+    assert shown == ["two.mp4", "two.mp4", "one.mp4", "one.mp4"]
+
+
+def test_a_clip_taken_off_the_list_leaves_its_neighbour_shown(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4", "two.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    window.actions_by_id.of["close-clip"].trigger()
+    assert window.review.session.current.path.name == "two.mp4"
+    window.actions_by_id.of["close-clip"].trigger()
+    assert window.review.session.current is None
+    assert not window.actions_by_id.of["play"].isEnabled()
+
+
+def test_recent_files_are_kept_and_the_missing_ones_greyed(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    here, gone = clips("here.mp4", "gone.mp4")
+    window.open_paths([here])
+    window.open_paths([gone])
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    gone.unlink()
+    window.recent.aboutToShow.emit()
+    entries = window.recent.actions()
+    qtbot.waitUntil(lambda: [entry.isEnabled() for entry in entries[:2]] == [False, True])
+
+
+def test_another_speech_model_answers_every_clip_again(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    before = window.engine.process_id
+    window.use_preferences(window.preferences.changed(speech_model="tiny.en"))
+    assert clip_of(window, "one.mp4").state is ClipState.WAITING
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    assert window.engine.process_id != before
