@@ -38,7 +38,6 @@ check: $(VENV)/.installed-dev
 
 assets: $(VENV)/.installed
 	@$(BIN)/consonance assets fetch
-	@$(BIN)/consonance assets verify
 	@$(PY) -c "from core import paths; print(paths.cache() / 'assets', end='')" > $(VENV)/.assets
 
 bench: $(VENV)/.installed $(VENV)/.assets
