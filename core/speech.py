@@ -23,8 +23,12 @@ BEAM = 5
 CHUNK_SECONDS = 28.0
 PAUSE_SECONDS = 3.0
 """A longer silence starts a new chunk: Whisper invents words in long pauses."""
-EDGE_SECONDS = 0.2
+EDGE_SECONDS = 0.5
 """Sound kept on either side of a chunk: recognition suffers when the first sound is cut."""
+SURE = 0.5
+"""Probability from which a detected language is believed; below, PRESUMED is taken: a few mumbled words often
+pass for a language that nobody speaks there."""
+PRESUMED = "en"
 PILED_UP = 3
 """Words in a row without length: the model repeats itself beyond the end of the sound."""
 
@@ -86,7 +90,7 @@ class Recogniser:
 
     @property
     def identity(self) -> str:
-        """Names the model's content, for caches: two models with the same words have the same identity."""
+        """Names the model's content, for caches."""
         if self.model in MODELS:
             return self.model
         file = self._folder() / "model.bin"
@@ -135,13 +139,22 @@ class Recogniser:
     def _recognise(self, sound: np.ndarray, language: str | None) -> Transcript:
         """Words of one chunk. Where the short window makes the model repeat itself, the full one is used."""
         model = _load(self._folder())
+        model.short_window = True
+        language = language or _language(model, sound)
         heard = _run(model, sound, language, short=True)
         return _run(model, sound, language, short=False) if _piled_up(heard.words) else heard
 
 
-def _run(model, sound: np.ndarray, language: str | None, short: bool) -> Transcript:  # noqa: ANN001
+def _language(model, sound: np.ndarray) -> str:  # noqa: ANN001
+    if not model.model.is_multilingual:
+        return "en"
+    detected, probability, _ = model.detect_language(sound)
+    return detected if probability >= SURE else PRESUMED
+
+
+def _run(model, sound: np.ndarray, language: str, short: bool) -> Transcript:  # noqa: ANN001
     model.short_window = short
-    segments, info = model.transcribe(
+    segments, _ = model.transcribe(
         sound,
         language=language,
         beam_size=BEAM,
@@ -154,7 +167,7 @@ def _run(model, sound: np.ndarray, language: str | None, short: bool) -> Transcr
         for segment in segments
         for word in segment.words or ()
     )
-    return Transcript("", info.language, words)
+    return Transcript("", language, words)
 
 
 @cache
