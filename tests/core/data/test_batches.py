@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -17,13 +19,19 @@ class Letters:
 
     pad_token_id = 9
 
-    def __call__(self, text: str, *, truncation: bool, max_length: int) -> dict[str, list[int]]:
+    def __call__(self, text: Any, **options: Any) -> dict[str, list[int]]:
+        assert options["truncation"]
         letters = [100 + ord(letter) for letter in text]
-        return {"input_ids": [1, *(letters[: max_length - 2] if truncation else letters), 2]}
+        return {"input_ids": [1, *letters[: options["max_length"] - 2], 2]}
 
 
-def _sample(name: str, **values: object) -> Sample:
+def _sample(name: str, **values: Any) -> Sample:
     return Sample(name, "g", **values)
+
+
+def _batch(samples: list[Sample], tokenizer: Letters | None = None, **options: Any) -> Any:
+    """A batch whose tensors are known to be there."""
+    return collate(samples, tokenizer, **options)
 
 
 def test_a_modality_holds_only_the_rows_that_have_it() -> None:
@@ -32,7 +40,7 @@ def test_a_modality_holds_only_the_rows_that_have_it() -> None:
         _sample("b", visual=np.ones((1, 4)), labels={"visual": 1.5}),
         _sample("c", text="hello", audio=np.full((5, 2), 2.0), labels={"multimodal": -1.0, "text": np.nan}),
     ]
-    batch = collate(samples, Letters(), index=[7, 5, 3])
+    batch = _batch(samples, Letters(), index=[7, 5, 3])
     assert len(batch) == 3
     assert batch.index.tolist() == [7, 5, 3]
     assert {m: p.tolist() for m, p in batch.present.items()} == {
@@ -61,13 +69,13 @@ def test_empty_text_is_missing(empty: str | None) -> None:
 
 
 def test_a_sequence_of_length_zero_is_missing() -> None:
-    batch = collate([_sample("a", audio=np.zeros((0, 3)))], None)
+    batch = _batch([_sample("a", audio=np.zeros((0, 3)))])
     assert not batch.present["audio"].any()
     assert batch.audio_btd is None
 
 
 def test_vectors_are_averaged_over_time() -> None:
-    batch = collate(
+    batch = _batch(
         [_sample("a", text=np.array([[1.0, 2.0], [3.0, 4.0]])), _sample("b", text=np.array([5.0, 6.0]))], None
     )
     assert batch.text_vectors.tolist() == [[2, 3], [5, 6]]
@@ -75,24 +83,24 @@ def test_vectors_are_averaged_over_time() -> None:
 
 
 def test_token_ids_stand_beside_words_and_are_cut_alike() -> None:
-    batch = collate([_sample("a", text="abcdef"), _sample("b", text=np.arange(20))], Letters(), max_tokens=5)
+    batch = _batch([_sample("a", text="abcdef"), _sample("b", text=np.arange(20))], Letters(), max_tokens=5)
     assert batch.text_ids.shape == (2, 5)
     assert batch.text_ids[1].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_words_without_a_tokenizer_and_mixed_kinds_are_refused() -> None:
     with pytest.raises(ValueError, match="need a tokenizer"):
-        collate([_sample("a", text="words")], None)
+        _batch([_sample("a", text="words")])
     with pytest.raises(ValueError, match="mixes"):
-        collate([_sample("a", text=np.arange(3)), _sample("b", text=np.ones(3))], None)
+        _batch([_sample("a", text=np.arange(3)), _sample("b", text=np.ones(3))])
 
 
 def test_tokenising_ahead_gives_the_same_batch() -> None:
     sample = _sample("a", text="some words")
     ahead = tokenised(sample, Letters(), 6)
     assert torch.equal(
-        collate([sample], Letters(), max_tokens=6).text_ids,
-        collate([ahead], Letters(), max_tokens=6).text_ids,
+        _batch([sample], Letters(), max_tokens=6).text_ids,
+        _batch([ahead], Letters(), max_tokens=6).text_ids,
     )
     assert tokenised(_sample("b"), Letters()).text is None
 
@@ -101,7 +109,7 @@ def test_hiding_a_modality_takes_its_rows_out() -> None:
     samples = [_sample(str(i), audio=np.full((i + 1, 1), float(i)), text="x") for i in range(3)] + [
         _sample("n", text="x")
     ]
-    batch = collate(samples, Letters())
+    batch = _batch(samples, Letters())
     hidden = batch.without("audio", torch.tensor([True, False, False, True]))
     assert hidden.present["audio"].tolist() == [False, True, True, False]
     assert hidden.audio_length.tolist() == [2, 3]
@@ -112,7 +120,7 @@ def test_hiding_a_modality_takes_its_rows_out() -> None:
 
 
 def test_a_batch_moves_all_but_lengths_and_index() -> None:
-    moved = collate([_sample("a", audio=np.ones((2, 3)), labels={"audio": 1.0})], None).to("meta")
+    moved = _batch([_sample("a", audio=np.ones((2, 3)), labels={"audio": 1.0})]).to("meta")
     assert moved.audio_btd.device.type == moved.labels["audio"].device.type == "meta"
     assert moved.present["audio"].device.type == moved.together.device.type == "meta"
     assert moved.audio_length.device.type == moved.index.device.type == "cpu"
