@@ -257,7 +257,9 @@ def open_clip(path: Path) -> Generator[InputContainer]:
         _check_file(path)
         with (
             path.open("rb") as file,
-            av.open(_Stream(file), mode="r", options={"format_whitelist": _FORMATS}) as container,
+            av.open(
+                _Stream(file), mode="r", metadata_errors="replace", options={"format_whitelist": _FORMATS}
+            ) as container,
         ):
             yield container
     except av.FFmpegError as error:
