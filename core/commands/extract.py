@@ -51,15 +51,14 @@ def save(features: ClipFeatures, path: Path) -> None:
         "missing": features.missing,
         "transcript": None if features.transcript is None else asdict(features.transcript),
     }
-    arrays = {"audio": features.audio, "voiced": features.voiced, "visual": features.visual}
+    arrays = {"clip": np.array(json.dumps(rest))}
+    for name in ("audio", "voiced", "visual"):
+        if getattr(features, name) is not None:
+            arrays[name] = getattr(features, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez_compressed(
-            file,
-            clip=np.array(json.dumps(rest)),
-            **{name: array for name, array in arrays.items() if array is not None},
-        )
+        np.savez_compressed(file, **arrays)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import UserError
 from core.features.extract import Extractor
 from core.inference.predictor import Predictor
-from core.model.checkpoint import load
+from core.interrupt import finish
+from core.model.checkpoint import describe, load
 from core.types import AUDIO_WIDTH, MODALITIES, VISUAL_WIDTH, Analysis, ClipFeatures, Modality, Transcript
 
 
 class Analyser:
-    """Loads a checkpoint and the recogniser once; then `analyse` for any number of clips, one at a time."""
+    """Loads a checkpoint and the recogniser once; then `analyse` for any number of clips, one at a time.
+
+    The network is loaded in the background, while the first clip is already read.
+    """
 
     def __init__(self, model: str = "starter", speech: str = "base") -> None:
         """model: `starter` or a checkpoint's folder; speech: a recogniser's name or folder.
 
-        Raises ModelError, AssetError.
+        Raises ModelError where there is no such model; what else is wrong with it is told by `analyse`.
         """
-        self._predictor = Predictor(load(model))
+        meta = describe(model)
+        self.model = {"name": meta.name, "version": meta.version}
+        self.scale = meta.scale
+        self._checkpoint = model
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._loading = self._load()
         self._extractor = Extractor(speech)
-        self.model = self._predictor.model
-        self.scale = self._predictor.scale
+
+    def _load(self) -> Future[Predictor]:
+        return self._background.submit(lambda: Predictor(load(self._checkpoint)))
+
+    def _predictor(self, cancelled: Callable[[], bool] | None = None) -> Predictor:
+        """The predictor, once it is loaded. An error of the user's world may have gone by the next try."""
+        try:
+            return finish(self._loading, cancelled)
+        except UserError:
+            self._loading = self._load()
+            raise
 
     def analyse(
         self,
@@ -36,30 +56,34 @@ class Analyser:
         on_partial: Callable[[Analysis], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Analysis:
-        """The answer to one clip. MediaError where it cannot be read, Cancelled where `cancelled` says so.
+        """The answer to one clip. Raises MediaError, ModelError, AssetError; Cancelled if that is wished.
 
         on_progress(step, fraction in [0, 1]), step in decode, transcribe, extract, predict;
         on_partial(analysis) once the picture and the sound are understood and the words not yet.
         """
-        predict = self._predictor.predict
+        report = on_progress or _ignored
+        report("decode", 0.0)
+
+        def predict(features: ClipFeatures) -> Analysis:
+            return self._predictor(cancelled).predict(features, file)
+
         features = self._extractor.extract(
             Path(file),
             modalities=modalities,
             transcript=transcript,
-            on_progress=on_progress,
-            on_partial=None if on_partial is None else lambda part: on_partial(predict(part, file)),
+            on_progress=report,
+            on_partial=None if on_partial is None else lambda part: on_partial(predict(part)),
             cancelled=cancelled,
         )
-        if on_progress is not None:
-            on_progress("predict", 0.0)
-        analysis = predict(features, file)
-        if on_progress is not None:
-            on_progress("predict", 1.0)
+        report("predict", 0.0)
+        analysis = predict(features)
+        report("predict", 1.0)
         return analysis
 
     def warm(self) -> None:
-        """Run the network once on nothing in particular: its first pass is the slowest by far."""
-        self._predictor.predict(
+        """Load everything, and run the network once: its first pass is the slowest by far."""
+        self._extractor.warm()
+        self._predictor().predict(
             ClipFeatures(
                 duration=3.0,
                 transcript=Transcript("warm", ""),
@@ -69,3 +93,7 @@ class Analyser:
             ),
             "",
         )
+
+
+def _ignored(step: str, fraction: float) -> None:
+    """Progress that nobody asked for."""

@@ -116,8 +116,16 @@ def load(model: str | Path = "starter") -> Checkpoint:
         _put_weights(network, load_file(folder / WEIGHTS))
     except (SafetensorError, RuntimeError, OSError, ValueError) as error:
         raise ModelError(f"{folder} cannot be used: {error}", AGAIN) from error
-    meta = Meta(**stored.model_dump(include=set(Meta.model_fields)))
-    return Checkpoint(network.eval(), load_tokenizer(stored.network), meta, Reference.load(folder))
+    return Checkpoint(network.eval(), load_tokenizer(stored.network), _meta(stored), Reference.load(folder))
+
+
+def describe(model: str | Path = "starter") -> Meta:
+    """What a model says of itself, without the time that loading it takes. Raises ModelError."""
+    return _meta(_stored(locate(model)))
+
+
+def _meta(stored: _Stored) -> Meta:
+    return Meta(**stored.model_dump(include=set(Meta.model_fields)))
 
 
 def locate(model: str | Path) -> Path:

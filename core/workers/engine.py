@@ -22,6 +22,9 @@ from core.workers.stdio import Output, input_lines
 _LAST_WORDS = 0.3
 """Seconds that events already queued get when standard input closes."""
 
+_LULL = 0.3
+"""Seconds without a first job after which the engine warms up; a job does not wait for that."""
+
 
 def serve(model: str = "starter", speech: str = "base") -> None:
     """Answer requests until standard input closes; does not return.
@@ -76,7 +79,7 @@ def _step_back() -> None:
 
 
 class Worker:
-    """Loads what an analysis needs, then takes jobs from the queue for ever."""
+    """Prepares what an analysis needs, then takes jobs from the queue for ever."""
 
     def __init__(self, jobs: Jobs, output: Output, model: str, speech: str) -> None:
         self._jobs, self._output = jobs, output
@@ -84,18 +87,18 @@ class Worker:
         self._analyser: Any = None
 
     def run(self) -> None:
-        """The thread. A failed load is told, and tried again with the next job: its cause may be gone."""
-        failure = self._guarded(self._load)
-        if failure is not None:
-            self._output.send({"id": 0, "event": "failed", "error": failure})
+        """The thread. A failed start is told, and tried again with the next job: its cause may be gone."""
+        self._tell(self._guarded(self._begin))
+        first = self._jobs.next(timeout=_LULL)
+        if first is None:
+            self._tell(self._guarded(self._warm))
+        else:
+            self._do(first)
         while (job := self._jobs.next()) is not None:
-            failure = self._guarded(self._work, job)
-            if failure is None:
-                self._jobs.end(job, "cancelled")  # only if it ended early; otherwise this is nothing new
-            else:
-                self._jobs.end(job, "failed", error=failure)
+            self._do(job)
 
-    def _load(self) -> None:
+    def _begin(self) -> None:
+        """Say ready as soon as there is a model; it loads while the first clip is already read."""
         if self._analyser is not None:
             return
         import torch
@@ -103,20 +106,27 @@ class Worker:
         torch.set_num_threads(torch_threads())
         from core.inference.analyser import Analyser
 
-        analyser = Analyser(self._model, self._speech)
-        analyser.warm()
-        self._analyser = analyser
-        self._output.send(
-            {
-                "id": 0,
-                "event": "ready",
-                "model": analyser.model,
-                "scale": list(analyser.scale),
-            }
-        )
+        self._analyser = Analyser(self._model, self._speech)
+        ready = {"model": self._analyser.model, "scale": list(self._analyser.scale)}
+        self._output.send({"id": 0, "event": "ready", **ready})
+
+    def _warm(self) -> None:
+        if self._analyser is not None:
+            self._analyser.warm()
+
+    def _tell(self, failure: dict[str, str] | None) -> None:
+        if failure is not None:
+            self._output.send({"id": 0, "event": "failed", "error": failure})
+
+    def _do(self, job: Job) -> None:
+        failure = self._guarded(self._work, job)
+        if failure is None:
+            self._jobs.end(job, "cancelled")  # only if it ended early; otherwise this is nothing new
+        else:
+            self._jobs.end(job, "failed", error=failure)
 
     def _work(self, job: Job) -> None:
-        self._load()
+        self._begin()
         from core.inference.answer import to_window_json
         from core.workers.waveform import waveform
 
