@@ -1,0 +1,68 @@
+"""`consonance evaluate`: how good a model is on labelled data."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from core.commands.console import OK, Steps, json_lines
+from core.training.evaluate import evaluate as judge
+from core.workers import torch_threads
+
+
+def evaluate(model: str, data: Path, split: str | None, *, as_json: bool) -> int:
+    """Score the model on one split and print every metric with its interval and count."""
+    torch.set_num_threads(torch_threads())
+    if not as_json:
+        _show(_judged(model, data, split))
+        return OK
+    with json_lines() as write:
+        write(without_nan(_judged(model, data, split)))
+    return OK
+
+
+def _judged(model: str, data: Path, split: str | None) -> dict[str, Any]:
+    with Steps() as steps:
+        return judge(model, data, split, steps.begin(str(data)))
+
+
+def without_nan(value: Any) -> Any:
+    """The same with null for what is undefined: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _show(found: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    model = found["model"]
+    console.print(
+        f"{model['name']} {model['version']} on {found['data']}, {found['split']}: {found['rows']} rows",
+        style="bold",
+        markup=False,
+    )
+    for head, metrics in found["metrics"].items():
+        table = Table("metric", "value", "95 % interval", "rows", title=head, title_justify="left")
+        for name, figure in metrics.items():
+            interval = f"{_number(figure['low'])} … {_number(figure['high'])}"
+            table.add_row(name, _number(figure["value"]), interval, str(figure["count"]))
+        console.print(table)
+    for head, share in found["coverage"].items():
+        console.print(
+            f"Intervals of {head}: {share['value']:.1%} of {share['count']} labels lie within "
+            f"(made for {share['level']:.0%})."
+        )
+    for note in found["notes"]:
+        console.print(json.dumps(note) if isinstance(note, dict) else str(note), style="dim", markup=False)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None or not math.isfinite(value) else f"{value:.4f}"
