@@ -66,7 +66,7 @@ def probe(path: Path | str) -> MediaInfo:
     path = Path(path)
     with open_clip(path) as container:
         still = container.format.name in _STILLS
-        has_audio = any(stream.codec_context for stream in container.streams.audio)
+        has_audio = _sound_stream(container) is not None
         stream = picture_stream(container)
         first = next(_decoded(container, stream), None) if stream else None
         if first is None and not has_audio:
@@ -180,9 +180,9 @@ def _shown_for(frame: av.VideoFrame, stream: VideoStream) -> float:
 def _sound(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """(start in seconds, mono samples at SAMPLE_RATE) of the first sound track, piece by piece."""
     with open_clip(path) as container:
-        if not container.streams.audio:
+        stream = _sound_stream(container)
+        if stream is None:
             return
-        stream = container.streams.audio[0]
         origin = (container.start_time or 0) / av.time_base
         resampler = _resampler()
         layout, end = None, 0.0
@@ -223,8 +223,13 @@ def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> It
 def picture_stream(container: InputContainer) -> VideoStream | None:
     """The film, not the cover picture of a song."""
     cover = Disposition.attached_pic
+    # A track in a format nobody here knows has no codec context.
     films = [stream for stream in container.streams.video if stream.codec_context]
     return next((stream for stream in films if not stream.disposition & cover), None)
+
+
+def _sound_stream(container: InputContainer) -> AudioStream | None:
+    return next((stream for stream in container.streams.audio if stream.codec_context), None)
 
 
 def _duration(container: InputContainer) -> float:

@@ -39,7 +39,7 @@ def content_hash(path: Path, cancelled: Callable[[], bool] | None = None) -> str
 def load(key: str) -> Entry | None:
     """The entry of that key, None where there is none that can be read whole (zip keeps a checksum)."""
     try:
-        with np.load(_file(key), allow_pickle=False) as stored:
+        with _file(key).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         meta = json.loads(arrays.pop("meta").tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -78,9 +78,11 @@ class Extractor:
         also from another thread, at least every half second. Raises MediaError, AssetError, Cancelled.
         """
         job = Job(Path(path), on_progress, cancelled)
+        job.progress("decode", 0.0)
         with job.timed("decode"):
             info = probe(job.path)
             job.content = cache.content_hash(job.path, job.cancelled)
+        job.progress("decode", 1.0)
         sound, features = _voice_and_face(job, info, modalities)
         if "text" in modalities:
             if transcript is None:
