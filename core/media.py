@@ -71,7 +71,7 @@ def probe(path: Path | str) -> MediaInfo:
         first = next(_decoded(container, stream), None) if stream else None
         if first is None and not has_audio:
             raise _unreadable(path, "holds neither a picture nor sound that can be read")
-        rotation = first.rotation % 360 if first else 0
+        rotation = 90 * _turns(first) if first else 0
         size = (first.width, first.height) if first else (0, 0)
         width, height = size[::-1] if rotation in (90, 270) else size
         fps = float(stream.average_rate or 0) if stream and not still else 0.0
@@ -167,7 +167,12 @@ def _upright(frame: av.VideoFrame, max_side: int) -> np.ndarray:
         height=max(round(frame.height * scale), 1),
         interpolation="AREA" if scale < 1 else "BILINEAR",
     )
-    return np.ascontiguousarray(np.rot90(picture, frame.rotation % 360 // 90))
+    return np.ascontiguousarray(np.rot90(picture, _turns(frame)))
+
+
+def _turns(frame: av.VideoFrame) -> int:
+    """Quarter turns, counter-clockwise, that set the picture upright; 0 to 3."""
+    return round(frame.rotation / 90) % 4
 
 
 def _shown_for(frame: av.VideoFrame, stream: VideoStream) -> float:

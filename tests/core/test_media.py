@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -108,6 +109,21 @@ def test_a_turned_recording_comes_upright(make_clip: MakeClip, rotation: int) ->
     # The white left quarter turns counter-clockwise with the picture: to the bottom, the right, the top.
     bright = {90: frame[-4, 20], 180: frame[20, -4], 270: frame[3, 20]}[rotation]
     assert bright.min() > 200
+
+
+@pytest.mark.parametrize(("orientation", "rotation"), [(1, 0), (3, 180), (6, 270), (8, 90)])
+def test_a_photograph_taken_with_the_camera_turned_comes_upright(
+    shared_data: Path, tmp_path: Path, orientation: int, rotation: int
+) -> None:
+    jpeg = (shared_data / "clips" / "pyfeat_multi_face.jpg").read_bytes()
+    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    turned = tmp_path / "turned.jpg"
+    turned.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    info = probe(turned)
+    assert info.rotation == rotation
+    assert (info.width, info.height) == ((667, 1000) if rotation in (90, 270) else (1000, 667))
+    assert (next(read_frames(turned))[1].shape[0] > 700) == (rotation in (90, 270))
 
 
 def test_odd_sizes_are_read(make_clip: MakeClip) -> None:

@@ -90,7 +90,12 @@ def test_many_languages_are_known_to_the_base_model(assets: Path, spoken: np.nda
     assert words_of(heard.text) == ["kids", "are", "talking", "by", "the", "door"]
 
 
-def test_recognition_stops_within_half_a_second(quick: Recogniser, spoken: np.ndarray) -> None:
+def test_a_language_that_is_only_guessed_is_presumed_to_be_english(assets: Path, shared_data: Path) -> None:
+    mumbled = read_audio(shared_data / "clips" / "grid_bbaf2n.mpg")
+    assert Recogniser("base").transcribe(mumbled).language == "en"
+
+
+def test_recognition_stops_when_asked(quick: Recogniser, spoken: np.ndarray) -> None:
     with pytest.raises(Cancelled):
         quick.transcribe(spoken, cancelled=lambda: True)
 
