@@ -14,9 +14,9 @@ POLL_SECONDS = 0.1
 Result = TypeVar("Result")
 
 
-def begin(call: Callable[[], Result]) -> Future[Result]:
-    """Starts the call in the background. One at a time: the models bear no more, and cores are few."""
-    return _worker().submit(call)
+def begin(call: Callable[[], Result], lane: str = "models") -> Future[Result]:
+    """Starts the call in the background, one at a time in a lane: the models bear no more."""
+    return _worker(lane).submit(call)
 
 
 def finish(job: Future[Result], cancelled: Callable[[], bool] | None = None) -> Result:
@@ -37,5 +37,5 @@ def interruptible(call: Callable[[], Result], cancelled: Callable[[], bool] | No
 
 
 @cache
-def _worker() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+def _worker(lane: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane)

@@ -184,13 +184,15 @@ def _see(job: Job, info: MediaInfo) -> tuple[np.ndarray | None, str]:
 def _watched(job: Job, info: MediaInfo) -> np.ndarray:
     reader = FaceReader()
     rows = [np.zeros((0, VISUAL_WIDTH), dtype=np.float32)]
-    frames = read_frames(job.path)
+    following = partial(next, read_frames(job.path), None)
+    coming = begin(following, "frames")
     while True:
         with job.timed("decode"):
-            shown = next(frames, None)
+            shown = finish(coming, job.cancelled)
         if shown is None:
             return np.concatenate(rows)
         job.check()
+        coming = begin(following, "frames")  # decoded while this one is looked at
         with job.timed("extract"):
             rows.append(reader.read(shown[1])[None])
         job.progress("extract", min(shown[0] / info.duration, 1.0) if info.duration else 0.0)
