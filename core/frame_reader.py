@@ -24,6 +24,8 @@ _HELD_BYTES = 96 * 2**20
 """Decoded pictures kept for stepping back and forth (as the decoder gave them, mostly 1.5 bytes a pixel)."""
 _NEAR = 1
 """Seconds ahead that are reached by decoding on; what lies further is reached by a seek."""
+_STAMPS_GUESSED = frozenset({"mpeg"})
+"""Formats that stamp groups of frames: after a seek FFmpeg guesses the rest, up to 3 frames wrong."""
 _BACK_OFF = (0, 1, 4, 16)
 """Seconds by which a seek is tried again earlier when it lands behind the wanted frame."""
 
@@ -45,7 +47,8 @@ class FrameReader:
 
     Time 0 is the start of the container, as for the sound, so a stream that starts late keeps its delay.
     A run of neighbouring decoded frames is kept; a request inside it or shortly after it needs no seek.
-    A file whose time stamps are absent or run backwards is read from its start and timed by its frame rate.
+    A file whose time stamps are absent or run backwards is read from its start and timed by its frame rate;
+    an MPEG program stream too is read from its start, as its stamps are exact in no other way.
     """
 
     def __init__(self, path: str | Path, fit: tuple[int, int] | None = None) -> None:
@@ -156,7 +159,8 @@ class FrameReader:
         # Half a tick up, so that a frame's own time, rounded to a float, finds that frame.
         pts = int((Fraction(seconds) / self._tick + Fraction(1, 2)) // 1) + self._origin
         run = self._run
-        if not run or pts < run[0][0] or pts > run[-1][0] + _NEAR / self._tick:
+        far = bool(run) and pts > run[-1][0] + _NEAR / self._tick and self._seekable()
+        if not run or pts < run[0][0] or far:
             self._seek(pts)
         while run[-1][0] <= pts and self._grow():
             pass
@@ -201,7 +205,7 @@ class FrameReader:
 
     def _seek(self, pts: int) -> None:
         """Start a new run at or before `pts`; at the first frame of all if that is later."""
-        for back in () if self._counting or self.still else _BACK_OFF:
+        for back in _BACK_OFF if self._seekable() else ():
             target = pts - int(back / self._tick)
             if target <= self._origin or not self._jump(target):
                 break
@@ -212,6 +216,10 @@ class FrameReader:
         self._open()
         if not self._grow():
             raise MediaError(f"{self.path.name}: no picture could be decoded")
+
+    def _seekable(self) -> bool:
+        """Whether frames have the same stamps after a seek as when read from the start."""
+        return not (self._counting or self.still or self._container.format.name in _STAMPS_GUESSED)
 
     def _jump(self, pts: int) -> bool:
         """Move the file to the key frame before `pts`; False where the format cannot."""

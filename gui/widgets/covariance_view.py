@@ -1,4 +1,4 @@
-"""Do voice and face move together: the two correlation matrices of a clip, their difference, and what it means."""
+"""Do voice and face move together: two correlation matrices, their difference, and what that means."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ _LIMIT = 1.0
 
 
 class CovarianceView(QWidget):
-    """Audio, visual and audio minus visual, on one colour scale and in one order, with the distance in words."""
+    """Audio, visual and their difference, on one colour scale and in one order; the distance in words."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._order = np.arange(0)
         self.maps = [
             HeatMap(self.tr(title))
-            for title in ("Audio correlation", "Visual correlation", "Difference (audio − visual)")
+            for title in (
+                "Audio correlation",
+                "Visual correlation",
+                "Difference (audio \N{MINUS SIGN} visual)",
+            )
         ]
         self._bar = ColourBar(_LIMIT)
         self._reading = QLabel()
@@ -32,7 +36,7 @@ class CovarianceView(QWidget):
         self._message = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         for label in (self._reading, self._summary, self._meaning, self._message):
             label.setWordWrap(True)
-        self._summary.setAccessibleName(self.tr("Audio–visual alignment"))
+        self._summary.setAccessibleName(self.tr("Alignment of voice and face"))
         for heat_map in self.maps:
             heat_map.hovered.connect(self._read)
         self._pages = QStackedWidget()
@@ -95,7 +99,7 @@ class CovarianceView(QWidget):
         self._reading.setText(
             self.tr("Dimensions {i} and {j}: audio {a:+.2f}, visual {v:+.2f}, difference {d:+.2f}")
             .format(i=self._order[row] + 1, j=self._order[column] + 1, a=audio, v=visual, d=difference)
-            .replace("-", "−")
+            .replace("-", "\N{MINUS SIGN}")
         )
 
 

@@ -142,7 +142,9 @@ class ColourBar(QWidget):
     def __init__(self, limit: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._limit = limit
-        self.setAccessibleName(self.tr("Colour scale from −{limit:g} to +{limit:g}").format(limit=limit))
+        self.setAccessibleName(
+            self.tr("Colour scale from \N{MINUS SIGN}{limit:g} to +{limit:g}").format(limit=limit)
+        )
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -158,7 +160,7 @@ class ColourBar(QWidget):
         column = np.linspace(self._limit, -self._limit, 256)[:, None]
         painter.drawImage(bar, coloured(column, self._limit, ink(self).dark))
         painter.setPen(self.palette().windowText().color())
-        for share, text in ((0.0, f"+{self._limit:g}"), (0.5, "0"), (1.0, f"−{self._limit:g}")):
+        for share, text in ((0.0, f"+{self._limit:g}"), (0.5, "0"), (1.0, f"\N{MINUS SIGN}{self._limit:g}")):
             y = bar.top() + share * bar.height()
             box = QRectF(
                 18,

@@ -48,7 +48,7 @@ def ink(widget: QWidget) -> Ink:
 
 def mix(one: QColor, other: QColor, share: float) -> QColor:
     """`one` with `share` (0 to 1) of `other` in it."""
-    pairs = zip(one.getRgbF()[:3], other.getRgbF()[:3], strict=True)
+    pairs = zip(_rgb(one), _rgb(other), strict=True)
     return QColor.fromRgbF(*(a + (b - a) * share for a, b in pairs))
 
 
@@ -65,13 +65,17 @@ def diverging(dark: bool, steps: int = 256) -> np.ndarray:
     """
     neutral = QColor("#2A2A2A") if dark else QColor("#F4F4F4")
     ends = (NEGATIVE.lighter(125), POSITIVE.lighter(150)) if dark else (NEGATIVE, POSITIVE)
-    stops = np.array([c.getRgb()[:3] for c in (ends[0], neutral, ends[1])], dtype=float)
+    stops = 255 * np.array([_rgb(c) for c in (ends[0], neutral, ends[1])])
     at = np.linspace(-1.0, 1.0, steps)
     return np.stack([np.interp(at, (-1, 0, 1), stops[:, i]) for i in range(3)], 1).round().astype(np.uint8)
 
 
+def _rgb(colour: QColor) -> tuple[float, float, float]:
+    return colour.redF(), colour.greenF(), colour.blueF()
+
+
 def _luminance(colour: QColor) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _rgb(colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

@@ -39,7 +39,7 @@ class SentimentPlot(QWidget):
     ) -> None:
         """Show `estimates` ({head: {"value", "low", "high"} or None}; None: nothing estimated yet).
 
-        `scale` is (low, high) of the model; `missing` is the JSON's list of {"modality", "reason"}, or a dict.
+        `scale` is (low, high) of the model; `missing` is the list of {"modality", "reason"}, or a dict.
         """
         self._estimates = estimates
         self._scale = (float(scale[0]), float(scale[1]))
@@ -54,9 +54,9 @@ class SentimentPlot(QWidget):
         self.update()
 
     def value_text(self, head: Head) -> str:
-        """The row's words: "+1.2  [0.4, 2.0]", "−0.3" where not calibrated, or why there is no value."""
+        """The row's words: "+1.2  [0.4, 2.0]", the value alone where not calibrated, or why there is none."""
         if self._estimates is None:
-            return "–"
+            return "\N{EN DASH}"
         estimate = self._estimates.get(head)
         if estimate is None:
             reason = self._missing.get(head, "")
@@ -191,15 +191,15 @@ class SentimentPlot(QWidget):
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """A number of the scale with its sign, a true minus, and no sign on zero: "+1.2", "−0.3", "0.0"."""
+    """A number of the scale with its sign, a true minus sign, and none on zero: "+1.2", "0.0"."""
     text = f"{value:+.{digits}f}".rstrip("0") if digits > 1 else f"{value:+.{digits}f}"
     text = text + "0" if text.endswith(".") else text
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
+    return text[1:] if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def _plain(value: float) -> str:
     text = f"{value:.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
+    return "0.0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def _calibrated(estimate: Mapping[str, Any]) -> bool:
@@ -209,8 +209,8 @@ def _calibrated(estimate: Mapping[str, Any]) -> bool:
 def _ticks(low: float, high: float) -> list[float]:
     """Whole numbers of a wide scale, halves of a narrow one."""
     step = 1.0 if high - low > 3 else 0.5
-    first = int(round(low / step))
-    return [step * k for k in range(first, int(round(high / step)) + 1)]
+    first = round(low / step)
+    return [step * k for k in range(first, round(high / step) + 1)]
 
 
 def _gradient(bar: QRectF, low: float, high: float, dark: bool) -> QLinearGradient:

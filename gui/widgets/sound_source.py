@@ -36,7 +36,7 @@ def sound_from(path: Path, start: float, speed: float) -> Iterator[bytes]:
         graph = _graph(speed)
         first = True
         for frame in _resampled(container, stream):
-            begin = float(frame.pts * frame.time_base) - origin if frame.pts is not None else start
+            begin = float(frame.time) - origin if frame.time is not None else start
             skip = round((start - begin) * RATE) if first else 0
             if skip >= frame.samples:
                 continue

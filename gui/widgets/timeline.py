@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from core.types import HEADS
+from core.types import HEADS, Head
 from gui.widgets.ink import RESTYLING, ink
 from gui.widgets.legend import Legend
 from gui.widgets.timeline_items import BarsItem, HeadCurve, TimeAxis, TimeBox, WordsItem
@@ -21,7 +21,7 @@ _SHORTEST = 0.2
 
 
 class Timeline(QWidget):
-    """Click or drag seeks, Shift+drag selects a loop, the wheel zooms at the pointer, a double click shows all."""
+    """A click or drag seeks, Shift+drag selects a loop, the wheel zooms, a double click shows all."""
 
     seek_requested = Signal(float)
     """Seconds that the user pointed at."""
@@ -148,7 +148,7 @@ class Timeline(QWidget):
         )
 
     def set_curve(self, curve: Mapping[str, Any] | None, scale: Sequence[float]) -> None:
-        """{"time", "multimodal", "text", "audio", "visual"}; None leaves a gap, on the model's scale (low, high)."""
+        """{"time", "multimodal", "text", "audio", "visual"} on the scale (low, high); None is a gap."""
         low, high = float(scale[0]), float(scale[1])
         time = np.asarray(curve["time"] if curve else [], dtype=float)
         room = (high - low) * 0.05
@@ -237,11 +237,11 @@ class Timeline(QWidget):
         if last > first:
             self._plots[0].setXRange(first, last, padding=0)
 
-    def _show_head(self, head: str, shown: bool) -> None:
+    def _show_head(self, head: Head, shown: bool) -> None:
         self._curves[head].set_visible(shown)
 
     def _select(self, first: float, last: float) -> None:
-        start, end = sorted((min(max(s, 0.0), self._duration) for s in (first, last)))
+        start, end = sorted(min(max(s, 0.0), self._duration) for s in (first, last))
         self.loop_requested.emit((start, end) if end - start > 0.02 else None)
 
     def _clear(self) -> None:
@@ -259,7 +259,7 @@ class Timeline(QWidget):
         self._view.setBackground(colours.base)
         wide = max(
             metrics.horizontalAdvance(t)
-            for t in (self.tr("words"), self.tr("sound"), self.tr("speech"), "−0.5")
+            for t in (self.tr("words"), self.tr("sound"), self.tr("speech"), "\N{MINUS SIGN}0.5")
         )
         for plot in self._plots:
             left = plot.getAxis("left")
@@ -291,7 +291,7 @@ def _scale_ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Both ends, the halves between them and zero."""
     step = 1.0 if high - low > 3 else 0.5
     values = [step * k for k in range(round(low / step), round(high / step) + 1)]
-    return [(v, f"{v:+g}".replace("-", "−") if v else "0") for v in values]
+    return [(v, f"{v:+g}".replace("-", "\N{MINUS SIGN}") if v else "0") for v in values]
 
 
 if __name__ == "__main__":

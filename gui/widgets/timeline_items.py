@@ -73,7 +73,7 @@ class TimeBox(pg.ViewBox):
 
 
 class HeadCurve:
-    """One head's curve in a plot: dashed line, a few markers, and every point that stands between two gaps."""
+    """One head's curve: dashed line, a few markers, and every point that stands between two gaps."""
 
     def __init__(self, head: Head, plot: pg.PlotItem) -> None:
         self._turn = HEADS.index(head)
@@ -99,7 +99,7 @@ class HeadCurve:
         self.marks.setVisible(shown)
 
     def _sparse(self, values: np.ndarray) -> np.ndarray:
-        """About eight marked points a clip, at other places for each head so that they do not cover each other."""
+        """About eight marked points a clip, at other places for each head, lest they cover each other."""
         finite = np.flatnonzero(np.isfinite(values))
         step = max(4, len(finite) // 8)
         shown = np.zeros(len(values), bool)

@@ -1,4 +1,4 @@
-"""The words of a clip: the one being spoken is lit, a click goes there, and they can be corrected in place."""
+"""The words of a clip: the one being spoken is lit, a click goes there, a person can correct them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class VideoView(QWidget):
         self._info: MediaInfo | None = None
         self._picture: Picture | None = None
         self._message = ""
-        self._position = 0.0
+        self._position, self._told = 0.0, False
         self._speed, self._shuttle = 1.0, 1.0
         self._loop: tuple[float, float] | None = None
         self._playing = self._running = False
@@ -96,7 +96,7 @@ class VideoView(QWidget):
         if self._path is not None:
             self._frames.clear()
         self._path = self._info = self._picture = None
-        self._position, self._message = 0.0, ""
+        self._position, self._told, self._message = 0.0, False, ""
         self.setAccessibleDescription("")
         self.update()
 
@@ -115,7 +115,10 @@ class VideoView(QWidget):
             return
         start, end = self._stretch()
         outside = not start - 0.02 <= self._position < end - 1.5 * self._frame_seconds()
-        self._go(start if outside else self._position)
+        if outside or self._asked != self._shown_token:
+            self._go(start if outside else self._position)
+        else:
+            self._run(self._position)
 
     @Slot()
     def pause(self) -> None:
@@ -156,10 +159,9 @@ class VideoView(QWidget):
             self.pause()
             return
         same = self._playing and self._shuttle * direction > 0
-        wanted = min(abs(self._shuttle) * 2, _SHUTTLE_MOST) * direction if same else float(direction)
-        self.play()
-        self._shuttle = wanted
-        if self._running:
+        self._shuttle = min(abs(self._shuttle) * 2, _SHUTTLE_MOST) * direction if same else float(direction)
+        self._set_playing(not self._info.still)
+        if self._playing and self._asked == self._shown_token:
             self._run(self._position)
 
     def set_loop(self, loop: Sequence[float] | None) -> None:
@@ -234,7 +236,7 @@ class VideoView(QWidget):
 
     @Slot(int, object)
     def _on_shown(self, token: int, picture: Picture) -> None:
-        """Older answers of the same clip are shown too, so that scrubbing moves; playing waits for the newest."""
+        """Show older answers of the same clip too, so that scrubbing moves; play on from the newest."""
         if token < self._opened or self._path is None:
             return
         self._shown_token = token
@@ -258,15 +260,22 @@ class VideoView(QWidget):
             self._scan(start, end)
             return
         now = self._clock.now(self._sound.position())
-        if self._info is not None and self._info.has_video:
-            picture = self._frames.take(min(now, end))
-            if picture is not None:
-                self._present(picture)
-            over = self._frames.drained and now >= self._position + self._frame_seconds()
+        if self._loop is not None and now >= end:
+            self._turn(start)
+        elif self._info is not None and self._info.has_video:
+            self._show_due(now, start)
         else:
             self._tell(min(now, end))
-            over = False
-        if now >= end or (over and self._sound.position() is None):
+            if now >= end:
+                self._turn(start)
+
+    def _show_due(self, now: float, start: float) -> None:
+        """Paint what is due; over when the last frame has had its time and the sound has ended."""
+        picture = self._frames.take(now)
+        if picture is not None:
+            self._present(picture)
+        over = self._frames.drained and now >= self._position + self._frame_seconds()
+        if over and (now >= self.duration or self._sound.position() is None):
             self._turn(start)
 
     def _scan(self, start: float, end: float) -> None:
@@ -343,8 +352,8 @@ class VideoView(QWidget):
         self._tell(picture.time)
 
     def _tell(self, seconds: float) -> None:
-        if seconds != self._position or seconds == 0:
-            self._position = seconds
+        if seconds != self._position or not self._told:
+            self._position, self._told = seconds, True
             self.position_changed.emit(seconds)
 
     def _set_playing(self, playing: bool) -> None:
