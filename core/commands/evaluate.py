@@ -13,6 +13,7 @@ from rich.table import Table
 
 from core.commands.console import OK, Steps, json_lines
 from core.training.evaluate import evaluate as judge
+from core.training.runs import finite
 from core.workers import torch_threads
 
 
@@ -23,22 +24,13 @@ def evaluate(model: str, data: Path, split: str | None, *, as_json: bool) -> int
         _show(_judged(model, data, split))
         return OK
     with json_lines() as write:
-        write(without_nan(_judged(model, data, split)))
+        write(finite(_judged(model, data, split)))
     return OK
 
 
 def _judged(model: str, data: Path, split: str | None) -> dict[str, Any]:
     with Steps() as steps:
         return judge(model, data, split, steps.begin(str(data)))
-
-
-def without_nan(value: Any) -> Any:
-    """The same with null for what is undefined: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _show(found: dict[str, Any]) -> None:
