@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import traceback
 from typing import Any
@@ -32,6 +33,8 @@ def serve(model: str = "starter", speech: str = "base") -> None:
     model: `starter` or a checkpoint's folder; speech: a recogniser's name or folder.
     """
     output = Output()
+    # Ctrl+C in the terminal that the window was started from reaches both; the window decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _step_back()
     jobs = Jobs(output.send)
     worker = Worker(jobs, output, model, speech)

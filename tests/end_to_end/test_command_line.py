@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.cli import main
+from core.types import AUDIO_WIDTH, VISUAL_WIDTH
 from core.workers import command
 
 
@@ -204,3 +206,54 @@ def test_real_clips_miss_what_they_lack_and_no_more(
     assert {head for head, estimate in answer["estimates"].items() if estimate is None} == (
         lost | {"multimodal"} if len(lost) == 3 else lost
     )
+
+
+def test_features_are_written_as_arrays_and_a_bad_clip_stops_none(
+    consonance: Consonance, assets: Path, sample_clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "clips" / "inner").mkdir(parents=True)
+    (tmp_path / "clips" / "inner" / "a.mp4").write_bytes(sample_clip.read_bytes())
+    (tmp_path / "clips" / "bad.mp4").write_text("not a clip at all")
+    out = tmp_path / "features"
+    result = consonance("extract", str(tmp_path / "clips"), "--out", str(out), "--modalities", "audio,visual")
+    assert result.code == 1
+    assert "bad.mp4" in result.err
+    assert [path.relative_to(out).as_posix() for path in out.rglob("*.*")] == ["inner/a.mp4.npz"]
+    with np.load(out / "inner" / "a.mp4.npz", allow_pickle=False) as stored:
+        clip = json.loads(str(stored["clip"]))
+        assert stored["audio"].shape[1] == AUDIO_WIDTH
+        assert stored["visual"].shape[1] == VISUAL_WIDTH
+    assert list(clip["missing"]) == ["text"]
+
+
+def test_evaluation_prints_each_metric_with_interval_and_count(
+    consonance: Consonance, assets: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "small.csv"
+    data.write_text("text,y\nI love it,2.4\nI hate it,-2.6\nIt is a table,0\nWonderful,3\nAwful,-3\n")
+    result = consonance("evaluate", "starter", "--data", str(data), "--json")
+    assert result.code == 0
+    found = _objects(result.out)[0]
+    assert found["rows"] == 5
+    assert set(found["metrics"]["text"]["mae"]) == {"value", "low", "high", "count"}
+    table = consonance("evaluate", "starter", "--data", str(data))
+    assert "acc2_non0" in table.out
+
+
+def test_data_that_is_not_there_and_settings_that_do_not_exist_are_told(
+    consonance: Consonance, assets: Path, tmp_path: Path
+) -> None:
+    absent = consonance("evaluate", "starter", "--data", str(tmp_path / "none.csv"), "--json")
+    assert (absent.code, absent.out) == (1, "")
+    assert "none.csv" in absent.err
+    where = ("--data", str(tmp_path), "--run", str(tmp_path / "run"))
+    wrong = consonance("train", "mosi", *where, "--set", "training.epoch=1")
+    assert wrong.code == 1
+    assert "training.epochs" in wrong.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_assets_are_listed_for_people_and_for_programs(consonance: Consonance, assets: Path) -> None:
+    assert "text-encoder" in consonance("assets", "status").out
+    found = _objects(consonance("assets", "status", "--json").out)
+    assert {item["state"] for item in found} == {"present"}
