@@ -8,6 +8,7 @@ person in the picture cannot take over.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -135,6 +136,9 @@ class _Models:
         self._detector = cv2().FaceDetectorYN.create(str(model), "", (320, 320), DETECTOR_SCORE)
         with without_chatter():
             self._landmarker = _landmarker(asset("face-landmarker"))
+        # Its __del__ wants threads that are gone when the interpreter ends, and prints a traceback; without a
+        # handle it does nothing, and the memory goes back with the process.
+        atexit.register(setattr, self._landmarker, "_handle", None)
 
     def detect(self, frame: np.ndarray) -> list[Box]:
         """Faces of a frame, found at the smallest size that shows any."""
