@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def json_lines() -> Iterator[Callable[[dict[str, Any]], None]]:
+def json_lines() -> Generator[Callable[[dict[str, Any]], None]]:
     """A function that writes one object a line to standard output, which nothing else can write to meanwhile.
 
     Native libraries print to descriptor 1 as they please; for as long as this lasts that is standard error.

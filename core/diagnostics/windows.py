@@ -121,7 +121,7 @@ def shrunk_correlations(rows: np.ndarray) -> np.ndarray:
     # Shrinkage puts the mean variance on the diagonal, so it is zero only where every column is constant.
     scale = np.where(deviation > 0, deviation, 1.0)
     return np.where(
-        (deviation > 0).all(axis=1)[:, None, None],
+        deviation.min(axis=1, keepdims=True)[:, :, None] > 0,
         covariance / (scale[:, :, None] * scale[:, None, :]),
         np.eye(width),
     )

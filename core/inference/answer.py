@@ -31,19 +31,13 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
 
 
 def to_window_json(analysis: Analysis) -> dict[str, Any]:
-    """`to_json` and what the covariance panel draws: the two matrices, and the words for them."""
-    alignment = analysis.alignment
-    return {
-        **to_json(analysis),
-        "covariance": None
-        if alignment is None
-        else {
-            "audio": _matrix(alignment.audio),
-            "visual": _matrix(alignment.visual),
-            "words": describe(alignment),
-        },
-        "alignment_reason": analysis.alignment_reason,
-    }
+    """`to_json` and what the covariance panel shows besides: the two matrices, and what the figures mean."""
+    alignment, answer = analysis.alignment, to_json(analysis)
+    if alignment is None:
+        return {**answer, "covariance": None, "alignment_reason": analysis.alignment_reason}
+    answer["alignment"]["meaning"] = describe(alignment)
+    matrices = {"audio": _matrix(alignment.audio), "visual": _matrix(alignment.visual)}
+    return {**answer, "covariance": matrices, "alignment_reason": ""}
 
 
 def _transcript(transcript: Transcript | None) -> dict[str, Any] | None:

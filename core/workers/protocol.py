@@ -17,8 +17,8 @@ Events (engine -> window), each with the id of the request it answers (0: the en
 An error is {"kind", "message", "remedy", "details"}: kind "internal" is a fault of the program, with the
 traceback in details; "protocol" a request that cannot be obeyed; the others are those of core.errors. A job
 that is cancelled says nothing more. Unknown fields are ignored, malformed lines are errors.
-`analysis` is the JSON of `consonance analyse --json` plus "alignment_reason" and
-"covariance": {"audio": d x d, "visual": d x d, "words": what the distance means} | null.
+`analysis` is the JSON of `consonance analyse --json` plus "covariance": {"audio": d x d, "visual": d x d} or
+null, "alignment_reason" (why there is none), and in its "alignment" the "meaning" of the figures, in words.
 The engine ends when its stdin closes.
 """
 

@@ -208,7 +208,7 @@ def test_the_window_also_gets_the_matrices_and_what_they_mean(predictor: Predict
     answer = to_window_json(predictor.predict(clip(), "a.mp4"))
     width = len(answer["covariance"]["audio"])
     assert all(len(row) == width for row in answer["covariance"]["visual"])
-    assert "windows of one second" in answer["covariance"]["words"]
+    assert "windows of one second" in answer["alignment"]["meaning"]
     assert answer["alignment_reason"] == ""
     short = to_window_json(predictor.predict(clip(seconds=1.0), "a.mp4"))
     assert short["covariance"] is None
