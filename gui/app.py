@@ -7,8 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-NEW_PICTURE = (1280, 800)
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from gui.main_window import MainWindow
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     application = QApplication([sys.argv[0]])
     application.setApplicationName("Consonance")
     application.setQuitOnLastWindowClosed(False)
-    window = build(application, options.size)
+    window = build(application, options.size, remember=options.screenshots is None)
     window.finished.connect(application.quit)
     window.painted.connect(lambda: _after_paint(window, options))
     window.show()
@@ -52,13 +56,19 @@ def no_display() -> bool:
     return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names)
 
 
-def build(application: object, size: tuple[int, int] | None = None) -> object:
-    """The window with its engine, theme and preferences; not shown yet."""
+def build(
+    application: QApplication, size: tuple[int, int] | None = None, remember: bool = True
+) -> MainWindow:
+    """The window with its engine, theme and preferences, not shown yet.
+
+    size: of the window in pixels; remember: open where it was left, and keep where it is left this time.
+    """
     from core.workers import command
     from gui import preferences
     from gui.engine_process import EngineProcess
     from gui.main_window import MainWindow
     from gui.theme import Theme
+    from gui.window_state import WindowState, window_state_file
 
     chosen = preferences.load()
     theme = Theme(application)
@@ -69,7 +79,7 @@ def build(application: object, size: tuple[int, int] | None = None) -> object:
         return command("engine", "--model", now.model_folder, "--speech", now.speech_model)
 
     engine = EngineProcess(engine_command)
-    window = MainWindow(engine, theme, chosen)
+    window = MainWindow(engine, theme, chosen, WindowState(window_state_file() if remember else None))
     engine.setParent(window)
     theme.setParent(window)
     if size:
@@ -77,7 +87,7 @@ def build(application: object, size: tuple[int, int] | None = None) -> object:
     return window
 
 
-def _after_paint(window: object, options: argparse.Namespace) -> None:
+def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
     if options.exit_after_paint:
         from gui.measure import milliseconds_since_start
 

@@ -38,13 +38,13 @@ class MainWindow(QMainWindow):
     painted = Signal()
     finished = Signal()
 
-    def __init__(self, engine: EngineProcess, theme: Theme, chosen: Preferences) -> None:
+    def __init__(self, engine: EngineProcess, theme: Theme, chosen: Preferences, state: WindowState) -> None:
         super().__init__()
         self.setWindowTitle("Consonance")
         self.setAcceptDrops(True)
         self.engine, self.theme, self.preferences = engine, theme, chosen
         self.background = Background(self)
-        self.state = WindowState()
+        self.state = state
         self.jobs = Jobs(engine, self)
         self.review = ReviewPage(Session(self.jobs, self))
         self.banner = Banner()
@@ -118,8 +118,7 @@ class MainWindow(QMainWindow):
         if self.state.maximised:
             self.setWindowState(Qt.WindowState.WindowMaximized)
         for name, splitter in self.review.splitters.items():
-            if sizes := self.state.splitter(name):
-                splitter.setSizes(sizes)
+            splitter.restore(self.state.splitter(name))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tell of the first paint: what is slow to load waits for it."""
@@ -217,11 +216,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, end the engine; `finished` tells when it has ended."""
-        splitters = {name: splitter.sizes() for name, splitter in self.review.splitters.items()}
+        splitters = {name: panes.sizes() for name, panes in self.review.splitters.items() if panes.moved}
         plain = self.normalGeometry() if self.isMaximized() else self.geometry()
         self.state.set_layout(plain, self.isMaximized(), splitters)
         self.hide()
-        self.review.player.open(None)
+        self.review.player.shut_down()
         self.background.close()
         self.state.save()
         self.engine.close()

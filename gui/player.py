@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 if TYPE_CHECKING:
     from gui.widgets.video_view import VideoView
 
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-_REVERSE_MS = 100
 
 
 class Player(QObject):
@@ -32,9 +31,6 @@ class Player(QObject):
         self.muted = False
         self.speed = 1.0
         self._selection: tuple[float, float] | None = None
-        self._backwards = 0
-        self._reverse = QTimer(self, interval=_REVERSE_MS)
-        self._reverse.timeout.connect(self._go_back)
 
     def attach(self, view: VideoView) -> None:
         """Take the video widget into use; a clip asked for earlier opens in it."""
@@ -45,7 +41,12 @@ class Player(QObject):
         view.failed.connect(self.failed)
         view.set_speed(self.speed)
         if self._file is not None:
-            view.open(str(self._file))
+            view.open(self._file)
+
+    def shut_down(self) -> None:
+        """End the widget's threads."""
+        if self._view is not None:
+            self._view.shut_down()
 
     @property
     def ready(self) -> bool:
@@ -54,46 +55,27 @@ class Player(QObject):
 
     def open(self, path: Path | None) -> None:
         """Show the first frame of `path` (None: nothing)."""
-        self._reverse.stop()
         self._file, self.duration, self.position, self._selection = path, 0.0, 0.0, None
         if self._view is not None:
             if path is None:
                 self._view.close_clip()
             else:
-                self._view.open(str(path))
+                self._view.open(path)
         self.changed.emit()
 
     def toggle(self) -> None:
-        """Play or pause; stops going backwards."""
-        if self._view is None:
-            return
-        if self._reverse.isActive():
-            self._stop_reverse()
-        elif self.playing:
-            self._view.pause()
-        else:
-            self._view.play()
+        """Play or pause."""
+        if self._view is not None:
+            self._view.toggle()
 
     def shuttle(self, direction: int) -> None:
-        """J and L: go that way, twice as fast each time; the other way stops first."""
-        if self._view is None:
-            return
-        if direction < 0:
-            self._view.pause()
-            self._backwards = min(4, max(1, self._backwards * 2)) if self._reverse.isActive() else 1
-            self._reverse.start()
-        elif self._reverse.isActive():
-            self._stop_reverse()
-        elif self.playing:
-            self.change_speed(1)
-        else:
-            self._view.play()
+        """J and L: play that way, twice as fast each time."""
+        if self._view is not None:
+            self._view.shuttle(direction)
 
     def step(self, frames: int) -> None:
         """Pause and go `frames` on (negative: back)."""
         if self._view is not None:
-            self._stop_reverse()
-            self._view.pause()
             self._view.step(frames)
 
     def jump(self, seconds: float) -> None:
@@ -104,12 +86,11 @@ class Player(QObject):
     def seek(self, seconds: float) -> None:
         """Show the frame at `seconds`."""
         if self._view is not None:
-            self._view.seek(min(max(0.0, seconds), self.duration))
+            self._view.seek(seconds)
 
     def replay(self) -> None:
         """Play from the start of the loop, or of the clip."""
         if self._view is not None:
-            self._stop_reverse()
             self.seek(self._selection[0] if self._selection and self.looping else 0.0)
             self._view.play()
 
@@ -146,17 +127,6 @@ class Player(QObject):
         if self._view is not None:
             whole = (0.0, self.duration)
             self._view.set_loop((self._selection or whole) if self.looping else None)
-
-    def _stop_reverse(self) -> None:
-        self._reverse.stop()
-        self._backwards = 0
-        self.changed.emit()
-
-    @Slot()
-    def _go_back(self) -> None:
-        self.jump(-self._backwards * _REVERSE_MS / 1000)
-        if self.position <= 0:
-            self._stop_reverse()
 
     @Slot(float)
     def _moved(self, seconds: float) -> None:

@@ -18,9 +18,10 @@ FIRST_SIZE = (1280, 800)
 class WindowState:
     """The stored state; every value is checked, for the file may be of another version or another desk."""
 
-    def __init__(self) -> None:
-        self.file: Path = paths.settings() / "window.json"
-        self._values: dict[str, Any] = read_json(self.file)
+    def __init__(self, file: Path | None) -> None:
+        """file: where it is kept; None forgets everything."""
+        self.file = file
+        self._values: dict[str, Any] = {} if file is None else read_json(file)
 
     @property
     def recent(self) -> list[Path]:
@@ -69,11 +70,18 @@ class WindowState:
 
     def save(self) -> bool:
         """Write; False where the folder cannot be written (the window goes on without)."""
+        if self.file is None:
+            return False
         try:
             write_json(self.file, self._values)
         except OSError:
             return False
         return True
+
+
+def window_state_file() -> Path:
+    """Where the state is kept."""
+    return paths.settings() / "window.json"
 
 
 def clamp(wanted: QRect | None, screens: Sequence[QRect]) -> QRect:

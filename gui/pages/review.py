@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from core.types import MODALITIES
 from gui.clip_list import Clip, ClipState
 from gui.clip_panel import ClipPanel
+from gui.panes import Panes
 from gui.player import Player
 from gui.session import Answer, Session
 from gui.transport import Transport
@@ -52,38 +52,27 @@ class ReviewPage(QWidget):
         self.estimates = SentimentPlot()
         self.covariance = CovarianceView()
         self.transport = Transport(self.player)
-        self.splitters = {"page": QSplitter(), "middle": QSplitter(), "right": QSplitter()}
+        # The shares fit 1280 x 800 and grow with the window.
+        self.splitters = {
+            "page": Panes(Qt.Orientation.Horizontal, (18, 48, 34)),
+            "middle": Panes(Qt.Orientation.Vertical, (44, 14, 42)),
+            "right": Panes(Qt.Orientation.Vertical, (35, 65)),
+        }
         self._lay_out()
         self._wire()
 
     def _lay_out(self) -> None:
         page, middle, right = self.splitters.values()
-        for splitter in (middle, right):
-            splitter.setOrientation(Qt.Orientation.Vertical)
-        for splitter in self.splitters.values():
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(7)
-        words = _card(self.transcript)
         below = QFrame(objectName="card")
         self._below = QVBoxLayout(below)
         self._below.setContentsMargins(8, 6, 8, 6)
         self._below.addWidget(self.timeline, 1)
         self._below.addWidget(self.transport)
-        for widget in (self.video, words, below):
-            middle.addWidget(widget)
-        right.addWidget(_card(self.estimates, self.tr("Estimate")))
-        right.addWidget(_card(self.covariance, self.tr("Voice and face")))
-        for widget in (self.clips, middle, right):
-            page.addWidget(widget)
-        # Starting sizes fit 1280 x 800; what a larger window adds is shared by the stretch factors.
-        for splitter, sizes, shares in (
-            (page, [220, 580, 400], [2, 5, 3]),
-            (middle, [350, 86, 280], [3, 0, 2]),
-            (right, [250, 450], [2, 3]),
-        ):
-            splitter.setSizes(sizes)
-            for pane, share in enumerate(shares):
-                splitter.setStretchFactor(pane, share)
+        middle.add(self.video, _card(self.transcript), below)
+        right.add(
+            _card(self.estimates, self.tr("Estimate")), _card(self.covariance, self.tr("Voice and face"))
+        )
+        page.add(self.clips, middle, right)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 8, 4)
         layout.addWidget(page)
@@ -101,14 +90,10 @@ class ReviewPage(QWidget):
         from gui.widgets.timeline import Timeline
         from gui.widgets.video_view import VideoView
 
-        middle = self.splitters["middle"]
-        sizes = middle.sizes()
         video, timeline = VideoView(), Timeline()
-        middle.replaceWidget(0, video)
+        self.splitters["middle"].swap(0, video)
         self._below.replaceWidget(self.timeline, timeline)
-        middle.setSizes(sizes)
-        for old in (self.video, self.timeline):
-            old.deleteLater()
+        self.timeline.deleteLater()
         self.video, self.timeline = video, timeline
         timeline.seek_requested.connect(self.player.seek)
         timeline.loop_requested.connect(self.player.select)

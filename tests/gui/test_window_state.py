@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRect
 
 from gui.storage import write_json
-from gui.window_state import FIRST_SIZE, RECENT, WindowState, clamp
+from gui.window_state import FIRST_SIZE, RECENT, WindowState, clamp, window_state_file
 
 SCREENS = [QRect(0, 0, 1920, 1040), QRect(1920, 200, 1280, 984)]
 rectangles = st.builds(
@@ -21,7 +21,7 @@ rectangles = st.builds(
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WindowState:
     monkeypatch.setenv("CONSONANCE_HOME", str(tmp_path))
-    return WindowState()
+    return WindowState(window_state_file())
 
 
 @given(rectangles)
@@ -46,7 +46,7 @@ def test_layout_and_recent_files_come_back(state: WindowState) -> None:
     state.remember([Path("/clips/b.mp4"), Path("/clips/a.mp4")])
     state.set_layout(QRect(1, 2, 900, 700), True, {"page": [200, 500, 300]})
     assert state.save()
-    again = WindowState()
+    again = WindowState(window_state_file())
     assert again.recent == [Path("/clips/b.mp4"), Path("/clips/a.mp4")]
     assert (again.rectangle, again.maximised) == (QRect(1, 2, 900, 700), True)
     assert again.splitter("page") == [200, 500, 300]
@@ -63,7 +63,7 @@ def test_the_list_of_recent_files_is_short(state: WindowState) -> None:
 )
 def test_nonsense_in_the_file_is_passed_over(state: WindowState, stored: dict) -> None:
     write_json(state.file, stored)
-    again = WindowState()
+    again = WindowState(window_state_file())
     assert (again.rectangle, again.recent, again.splitter("page")) == (None, [], [])
     assert not again.maximised
 
