@@ -32,7 +32,7 @@ _BACK_OFF = (0, 1, 4, 16)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture: `time` in seconds of the clip (the frame's own pts), image (H, W, 3) uint8 RGB."""
+    """One picture: `time` in seconds of the clip (the frame's own pts), image (H, W, 3) uint8 RGB, contiguous."""
 
     time: float
     image: np.ndarray
@@ -260,7 +260,7 @@ def _upright(frame: VideoFrame, aspect: Fraction | None, fit: tuple[int, int] | 
         scale = min(1.0, limit[0] / width, limit[1] / height)
         width, height = width * scale, height * scale
     image = frame.reformat(max(1, round(width)), max(1, round(height)), "rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    return np.ascontiguousarray(np.rot90(image, turns))
 
 
 def _size(frame: VideoFrame) -> int:

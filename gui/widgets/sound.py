@@ -54,8 +54,8 @@ class Sound(QObject):
 
     def stop(self) -> None:
         """Fall silent at once."""
-        self._feeding.stop()
         if self._filler is not None:
+            self._feeding.stop()
             self._filler.stop()
             self._old = [f for f in (*self._old, self._filler) if f.is_alive()]
             self._filler = None

@@ -177,6 +177,14 @@ def test_pictures_are_scaled_down_to_the_room_but_never_up(tmp_path: Path) -> No
         assert reader.at(1.0).image.shape == (64, 320, 3)
 
 
+def test_pictures_of_any_width_are_contiguous(tmp_path: Path) -> None:
+    for width in (317, 99, 51):
+        with FrameReader(b_frames(tmp_path), fit=(width, 500)) as reader:
+            image = reader.at(1.0).image
+        assert image.shape[1] == width
+        assert image.flags.c_contiguous
+
+
 def test_a_torn_file_gives_the_frames_it_has(tmp_path: Path) -> None:
     path = variable_rate(tmp_path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
