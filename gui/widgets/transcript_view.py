@@ -71,7 +71,12 @@ class TranscriptView(QWidget):
         self._edit_button.setEnabled(False)
 
     def set_transcript(self, transcript: Mapping[str, Any] | None, reason: str = "") -> None:
-        """Show {"text", "language", "words"}; None says `reason`, or that no speech was found."""
+        """Show {"text", "language", "words"}; None says `reason`, or that no speech was found.
+
+        A correction being typed stays open if the same text comes again, and is dropped with any other.
+        """
+        if self.editing() and transcript is not None and str(transcript["text"]).strip() == self._text:
+            return
         self._end_edit()
         if transcript is None or not str(transcript["text"]).strip():
             self._text = ""
@@ -86,6 +91,7 @@ class TranscriptView(QWidget):
 
     def set_message(self, message: str) -> None:
         """A calm sentence in place of the words."""
+        self._end_edit()
         self._language.clear()
         self._message.setText(message)
         self._edit_button.setEnabled(False)
@@ -93,7 +99,6 @@ class TranscriptView(QWidget):
 
     def set_busy(self) -> None:
         """Say that the words are on their way."""
-        self._end_edit()
         self.set_message(self.tr("Transcribing…"))
 
     def set_position(self, seconds: float) -> None:
