@@ -41,10 +41,8 @@ def analyse(
             for file in files:
                 report = steps.begin(file)
                 try:
-                    show(
-                        analyser.analyse(
-                            file, modalities=modalities, transcript=transcript, on_progress=report
-                        )
+                    analysis = analyser.analyse(
+                        file, modalities=modalities, transcript=transcript, on_progress=report
                     )
                 except UserError as error:
                     show_failure(file, error)
@@ -53,6 +51,8 @@ def analyse(
                     errors().print(traceback.format_exc(), markup=False)
                     show_failure(file, _Fault(f"{type(error).__name__}: {error}"))
                     code = FAILED
+                else:
+                    show(analysis)
         return code
 
     if not as_json:
