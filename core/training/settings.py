@@ -17,7 +17,7 @@ from tomlkit.exceptions import ParseError
 
 from core.errors import SettingsError
 from core.paths import resources
-from core.types import AUDIO_WIDTH, VISUAL_WIDTH, Head
+from core.types import AUDIO_WIDTH, VISUAL_WIDTH, Head, Modality
 
 
 class Section(BaseModel):
@@ -286,10 +286,11 @@ class Source(Section):
     balanced: bool = _setting(
         False, "Balanced", "Every value of its label counts alike, however many rows have it."
     )
-    ordinal: bool = _setting(
+    seek_class: bool = _setting(
         False,
-        "Ordinal loss",
-        "For classes at -2, 0, 2: learn on which side of each bound (-1 and 1) a row lies.",
+        "Seek the class",
+        "For labels that are classes: a loss that is bounded, so that an estimate between two likely classes "
+        "goes to the likelier one, not to the middle, which may be a third.",
     )
     valid_share: float = _setting(
         0.0, "Validation share", "Share of its groups kept for validation.", ge=0, lt=1
@@ -363,7 +364,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
     return settings
 
 
-def fitted(settings: Settings, widths: Mapping[str, int]) -> Settings:
+def fitted(settings: Settings, widths: Mapping[Modality, int]) -> Settings:
     """The settings with input widths of 0 replaced by the data's: `core.data.batches.feature_widths`.
 
     Raises SettingsError where a stated width is not the data's, and where the data's text vectors meet a text

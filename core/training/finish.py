@@ -1,0 +1,127 @@
+"""What makes a trained network a model that may answer: calibrated intervals, scores on data it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.data.batches import Sample
+from core.data.sources import DataSet
+from core.inference.calibration import LEVEL, coverage, half_width
+from core.model.network import Network
+from core.training.composites import Composite, compose
+from core.training.evaluate import Judged, covered, judge, scores
+from core.training.metrics import bootstrap
+from core.training.settings import DataSettings
+from core.types import MODALITIES, Modality
+
+SETS: tuple[tuple[Modality, ...], ...] = tuple(
+    chosen for size in (1, 2, 3) for chosen in combinations(MODALITIES, size)
+)
+"""Every set of modalities that a clip may have."""
+
+ENOUGH = 100
+"""Rows of one set of modalities below which real ones are not enough and composites stand in."""
+
+
+def calibrate(network: Network, judged: Judged) -> dict[str, Any]:
+    """Half widths at LEVEL from the calibration part: of each head, of the fusion by what is present.
+
+    A head, or a set, without enough rows has none: its estimates get no interval.
+    """
+    found: dict[str, Any] = {"level": LEVEL}
+    for modality in MODALITIES:
+        if width := half_width(*judged.labelled(modality)):
+            found[modality] = width
+    widths = {"+".join(chosen): half_width(*fused(network, judged, chosen)[:2]) for chosen in SETS}
+    found["multimodal"] = {name: width for name, width in widths.items() if width}
+    return found
+
+
+def fused(
+    network: Network, judged: Judged, chosen: Sequence[Modality]
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Estimates and labels (n,) of the fusion head on rows that show exactly `chosen`, and if they are real.
+
+    Real rows have all of them (whatever else they have is hidden) and a multimodal label; of too few of
+    these, or of one modality alone, composites by label stand in. Empty where the part cannot give any.
+    """
+    labels = torch.from_numpy(judged.labels["multimodal"])
+    rows = torch.stack([judged.present[m] for m in chosen]).all(dim=0) & ~labels.isnan()
+    real = int(rows.sum()) >= ENOUGH
+    if real:
+        composite = Composite(
+            {m: judged.encoded[m][rows] for m in MODALITIES},
+            {m: torch.full((int(rows.sum()),), m in chosen) for m in MODALITIES},
+            labels[rows],
+        )
+    else:
+        known = {m: torch.from_numpy(judged.labels[m]) for m in MODALITIES}
+        composite = compose(judged.encoded, judged.present, known, chosen)
+    if composite is None:
+        return np.empty(0), np.empty(0), real
+    with torch.inference_mode():
+        _, estimates = network.fuse(composite.encoded, composite.present)
+    return estimates.double().numpy(), composite.labels.double().numpy(), real
+
+
+def final_scores(
+    network: Network, tokenizer: Any, data: DataSet, settings: DataSettings, calibration: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Scores on the test part, by source; of mixed sources also the fusion on composites of their rows."""
+    part = data.part("test")
+    found: dict[str, Any] = {"sources": {}}
+    for index, source in enumerate(data.sources):
+        samples = part.of(index)
+        if not samples:
+            continue
+        judged = judge(network, tokenizer, samples, settings.max_tokens)
+        scheme = "classes" if source.class_values else settings.scheme
+        name = source.path or "test"
+        found["sources"][name] = {
+            "rows": len(samples),
+            "groups": len({sample.group for sample in samples}),
+            "scheme": scheme,
+            "metrics": scores(judged, scheme),
+            "coverage": covered(judged, dict(calibration)),
+        }
+    if len(found["sources"]) > 1:
+        judged = judge(network, tokenizer, part.samples, settings.max_tokens)
+        found["composites"] = _composites(network, judged, calibration)
+    return found
+
+
+def _composites(network: Network, judged: Judged, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """By set of modalities: the fusion's figures on composites of the part, and its intervals' coverage."""
+    found = {}
+    for chosen in SETS:
+        estimates, labels, _ = fused(network, judged, chosen)
+        if not len(labels):
+            continue
+        name = "+".join(chosen)
+        width = calibration.get("multimodal", {}).get(name)
+        found[name] = {
+            "metrics": {k: asdict(v) for k, v in bootstrap(estimates, labels, "mosi").items()},
+            "coverage": None if width is None else coverage(estimates, labels, width),
+        }
+    return found
+
+
+def counts(data: DataSet) -> dict[str, dict[str, int]]:
+    """Rows of each source by part, for the model card."""
+    return {
+        (source.path or "data"): {
+            name: len(rows) for name, part in data.parts.items() if (rows := _rows(data, name, index))
+        }
+        for index, source in enumerate(data.sources)
+        if any(_rows(data, name, index) for name in data.parts)
+    }
+
+
+def _rows(data: DataSet, part: str, source: int) -> list[Sample]:
+    return data.part(part).of(source)

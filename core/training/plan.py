@@ -1,0 +1,88 @@
+"""Which rows make a batch, and how much each of them counts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from core.data.batches import BucketSampler, Sample, has, length_key
+from core.data.sources import Part
+from core.training.settings import Source, TrainingSettings
+from core.types import HEADS, MODALITIES
+
+
+class Plan:
+    """Batches of row numbers for each epoch, the same ones for the same seed.
+
+    One kind of samples: each row once an epoch. `mixed`: samples come in kinds by what they hold (text only,
+    voice only, …); an epoch is each row of the commonest kind once, and every batch takes a few rows of each
+    other kind with it, which go round as often as it takes.
+    """
+
+    def __init__(self, samples: Sequence[Sample], settings: TrainingSettings, mixed: bool = False) -> None:
+        kinds: dict[tuple[bool, ...], list[int]] = {}
+        for row, sample in enumerate(samples):
+            kind = tuple(has(sample, m) for m in MODALITIES) if mixed else ()
+            kinds.setdefault(kind, []).append(row)
+        ordered = sorted(kinds.values(), key=len, reverse=True)
+        self._lead = _Rows(ordered[0], samples, settings.batch_size, settings.seed)
+        self._beside = [_Rows(rows, samples, settings.batch_beside, settings.seed) for rows in ordered[1:]]
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return len(self._lead.sampler)
+
+    def epoch(self, number: int) -> Iterator[list[int]]:
+        """Batches of epoch 1, 2, …"""
+        rounds = [rows.round_and_round(number * len(self)) for rows in self._beside]
+        for batch in self._lead.epoch(number):
+            yield batch + [row for others in rounds for row in next(others)]
+
+
+class _Rows:
+    """Rows of one kind, sampled by length."""
+
+    def __init__(self, rows: list[int], samples: Sequence[Sample], size: int, seed: int) -> None:
+        self.rows = rows
+        self.sampler = BucketSampler([length_key(samples[row]) for row in rows], min(size, len(rows)), seed)
+
+    def epoch(self, number: int) -> Iterator[list[int]]:
+        for batch in self.sampler.epoch(number):
+            yield [self.rows[i] for i in batch]
+
+    def round_and_round(self, start: int) -> Iterator[list[int]]:
+        """Batches without end, from the place that `start` batches before would have led to."""
+        turn, skip = divmod(start, len(self.sampler))
+        while True:
+            for position, batch in enumerate(self.epoch(turn)):
+                if position >= skip:
+                    yield batch
+            turn, skip = turn + 1, 0
+
+
+def shares(part: Part, sources: Sequence[Source]) -> np.ndarray:
+    """How much each row counts, (N,) float32: its source's weight, evened out over its labels if balanced."""
+    share = np.array([sources[source].weight for source in part.sources], dtype=np.float32)
+    labels = [_label(sample) for sample in part.samples]
+    for index, source in enumerate(sources):
+        if not source.balanced:
+            continue
+        rows = [i for i, of in enumerate(part.sources) if of == index and not math.isnan(labels[i])]
+        counts = Counter(labels[i] for i in rows)
+        for i in rows:
+            share[i] *= len(rows) / (len(counts) * counts[labels[i]])
+    return share
+
+
+def class_rows(part: Part, sources: Sequence[Source]) -> np.ndarray:
+    """(N,) bool: rows whose labels are classes to be sought."""
+    return np.array([sources[source].seek_class for source in part.sources], dtype=bool)
+
+
+def _label(sample: Sample) -> float:
+    """The first label a sample has, NaN for none."""
+    known = (sample.labels.get(head, math.nan) for head in HEADS)
+    return next((value for value in known if not math.isnan(value)), math.nan)

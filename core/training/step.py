@@ -1,0 +1,221 @@
+"""One network in training: its optimiser, its schedule, its generated labels, one batch after the other."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.data.batches import Batch, Sample, collate, has
+from core.data.sources import Part
+from core.data.variation import Variation
+from core.model.label_generation import UnimodalLabels
+from core.model.network import Network, Output
+from core.training.composites import composite_loss
+from core.training.losses import Targets, alignment_loss, alignment_weight, head_losses, no_labels
+from core.training.plan import class_rows, shares
+from core.training.settings import Settings, Source
+from core.types import HEADS, MODALITIES, Head
+
+
+@dataclass(slots=True)
+class Tally:
+    """Means of what was seen in an epoch, by name."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, value: float) -> None:
+        self.sums[name] = self.sums.get(name, 0.0) + value
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
+
+
+class Trainer:
+    """Trains a network on one part. `step` takes a batch; every `accumulate` batches the weights move."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        network: Network,
+        tokenizer: Any,
+        part: Part,
+        sources: Sequence[Source],
+        batches: int,
+        device: torch.device,
+    ) -> None:
+        """batches: how many an epoch has, for the schedule and the left-over ones."""
+        self.settings, self.network, self.tokenizer = settings, network, tokenizer
+        self.samples, self.batches, self.device = part.samples, batches, device
+        self._share = torch.from_numpy(shares(part, sources))
+        self._classes = torch.from_numpy(class_rows(part, sources))
+        self._groups = _parameter_groups(settings, network)
+        self.optimiser = _OPTIMISERS[settings.training.optimiser](self._groups)
+        self._rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.steps = 0
+        self.average = copy.deepcopy(network).requires_grad_(False) if settings.training.average else None
+        self.labels = _generated(settings, part.samples)
+        self._random = torch.Generator().manual_seed(settings.training.seed)
+        self._numbers = np.random.default_rng(settings.training.seed)
+        encoder = network.audio_encoder
+        self._vary = Variation(encoder.mean.cpu().numpy(), encoder.scale.cpu().numpy())
+        self.tally = Tally()
+
+    @property
+    def model(self) -> Network:
+        """The network to judge by: the averaged one where weights are averaged."""
+        return self.network if self.average is None else self.average
+
+    def step(self, epoch: int, number: int, rows: list[int]) -> None:
+        """Learn from batch `number` (from 0) of an epoch (from 1)."""
+        training = self.settings.training
+        self.network.train()
+        batch = self._batch(rows)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=training.precision == "bfloat16"):
+            output = self.network(batch)
+            loss = self._loss(epoch, batch, output)
+        if loss.requires_grad:
+            loss.backward()
+        if self.labels is not None:
+            self.labels.update(epoch, batch.index, _float(output.hidden), output.present)
+        self.tally.add("loss", float(loss.detach()))
+        left_over = self.batches % training.accumulate
+        last = number + 1 == self.batches and left_over
+        if (number + 1) % training.accumulate == 0 or (last and not training.drop_left_over):
+            self._move()
+        elif last:
+            self.optimiser.zero_grad()
+
+    def _batch(self, rows: list[int]) -> Batch:
+        samples = [self.samples[row] for row in rows]
+        if self.settings.training.vary:
+            samples = [self._vary(sample, self._numbers) for sample in samples]
+        batch = collate(samples, self.tokenizer, rows, self.settings.data.max_tokens)
+        if chance := self.settings.training.modality_dropout:
+            batch = _hidden(batch, chance, self._random)
+        return batch.to(self.device)
+
+    def _loss(self, epoch: int, batch: Batch, output: Output) -> Tensor:
+        settings = self.settings
+        total = torch.zeros((), device=self.device)
+        for head, loss in head_losses(output, self._targets(batch)).items():
+            self.tally.add(f"loss_{head}", float(loss.detach()))
+            total = total + loss
+        if settings.training.composites:
+            known = {m: batch.labels[m] for m in MODALITIES}
+            hide = settings.training.modality_dropout
+            loss = composite_loss(self.network, output, known, hide, self._random)
+            if loss is not None:
+                self.tally.add("loss_composites", float(loss.detach()))
+                total = total + loss
+        if weight := alignment_weight(settings.alignment, epoch):
+            loss = alignment_loss(output, settings.alignment, settings.network.aligned_pairs)
+            if loss is None:
+                self.tally.add("unaligned", 1.0)
+            else:
+                self.tally.add("loss_alignment", float(loss.detach()))
+                total = total + weight * loss
+        return total
+
+    def _targets(self, batch: Batch) -> Targets:
+        """Labels and weights by the settings' kind of unimodal labels."""
+        ones = torch.ones(len(batch), device=self.device)
+        labels: dict[Head, Tensor] = dict(batch.labels)
+        weights: dict[Head, Tensor] = dict.fromkeys(HEADS, ones)
+        if self.labels is not None:
+            made = {h: self.labels.labels[h][batch.index].to(self.device) for h in HEADS}
+            weights = {h: self.labels.weights(h, batch.index).to(self.device) for h in HEADS}
+            # Rows without a multimodal label have nothing generated: what labels they have count in full.
+            weights = {h: torch.where(made[h].isnan(), 1.0, weights[h]) for h in HEADS}
+            labels = {h: torch.where(made[h].isnan(), batch.labels[h], made[h]) for h in HEADS}
+        elif self.settings.labels.kind == "none":
+            labels = {**no_labels(batch), "multimodal": batch.labels["multimodal"]}
+        share, classes = (x[batch.index].to(self.device) for x in (self._share, self._classes))
+        return Targets(labels, weights, share, classes)
+
+    def _move(self) -> None:
+        training = self.settings.training
+        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * self._schedule()
+        if training.gradient_limit:
+            parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, training.gradient_limit)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.steps += 1
+        if self.average is not None:
+            self._follow(min(training.average, self.steps / (self.steps + 9)))
+
+    def _schedule(self) -> float:
+        """Factor of the learning rates at this step: it rises over the warm-up, then stays or falls to 0."""
+        training = self.settings.training
+        total = max(1, training.epochs * math.ceil(self.batches / training.accumulate))
+        warm = training.warm_up * total
+        if self.steps < warm:
+            return (self.steps + 1) / (warm + 1)
+        if training.schedule == "constant":
+            return 1.0
+        return max(0.0, (total - self.steps) / max(1.0, total - warm))
+
+    @torch.no_grad()
+    def _follow(self, keep: float) -> None:
+        """The average goes `1 - keep` of the way to the weights."""
+        assert self.average is not None
+        for mean, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            if weight.requires_grad:
+                mean.lerp_(weight, 1 - keep)
+
+
+_OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+
+
+def _parameter_groups(settings: Settings, network: Network) -> list[dict[str, Any]]:
+    """Parameters by learning rate; biases and norms do not decay."""
+    rates, decays = settings.training.learning_rate, settings.training.weight_decay
+    groups = []
+    for name, parameters in network.groups().items():
+        for decays_here in (True, False):
+            chosen = [p for _, p in parameters if (p.ndim > 1) == decays_here]
+            if chosen:
+                decay = getattr(decays, name) if decays_here else 0.0
+                groups.append({"params": chosen, "lr": getattr(rates, name), "weight_decay": decay})
+    return groups
+
+
+def _generated(settings: Settings, samples: Sequence[Sample]) -> UnimodalLabels | None:
+    """The labels to be generated; None where the settings take others."""
+    if settings.labels.kind != "generated":
+        return None
+    widths: dict[Head, int] = {head: getattr(settings.network.head_widths, head) for head in HEADS}
+    return UnimodalLabels(
+        torch.tensor([s.labels.get("multimodal", math.nan) for s in samples]),
+        widths,
+        settings.labels.limit,
+        settings.labels.zero_is_positive,
+        distance=settings.labels.distance,
+        present={m: torch.tensor([has(s, m) for s in samples], dtype=torch.bool) for m in MODALITIES},
+    )
+
+
+def _hidden(batch: Batch, chance: float, random: torch.Generator) -> Batch:
+    """Modality dropout of rows that have several; one always stays."""
+    several = torch.stack([batch.present[m] for m in MODALITIES]).sum(dim=0) > 1
+    keep = torch.randint(len(MODALITIES), (len(batch),), generator=random)
+    for number, modality in enumerate(MODALITIES):
+        rows = (torch.rand(len(batch), generator=random) < chance) & several & (keep != number)
+        # A row whose one kept modality is missing anyway could lose all it has.
+        rows &= torch.stack([batch.present[m] for i, m in enumerate(MODALITIES) if i != number]).any(dim=0)
+        batch = batch.without(modality, rows)
+    return batch
+
+
+def _float(hidden: dict[Head, Tensor]) -> dict[Head, Tensor]:
+    return {head: h.float() for head, h in hidden.items()}
