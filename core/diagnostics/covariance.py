@@ -31,8 +31,8 @@ def measure(
     """
     windows = paired_windows(features)
     if windows is None:
-        lacking = "sound" if features.audio is None else "picture"
-        return None, f"The clip has no {lacking} to compare."
+        lacking, other = ("voice", "face") if features.audio is None else ("face", "voice")
+        return None, f"There is no {lacking} in the clip to compare with the {other}."
     if len(windows) < FIXED_WINDOWS:
         return None, (
             f"Voice and face are there together in {len(windows)} windows of one second; "

@@ -80,10 +80,10 @@ def test_too_few_windows_give_no_alignment_but_a_reason_with_the_numbers() -> No
     assert "8 are needed" in reason
 
 
-def test_a_clip_without_picture_says_so() -> None:
+def test_a_clip_without_a_face_says_so() -> None:
     alignment, reason = measure(MeansOfFeatures(), dataclasses.replace(clip(5), visual=None))
     assert alignment is None
-    assert "picture" in reason
+    assert reason == "There is no face in the clip to compare with the voice."
 
 
 def test_the_same_rows_are_no_distance_apart_and_independent_ones_are() -> None:
