@@ -41,8 +41,8 @@ def voice_activity(audio: np.ndarray) -> list[Segment]:
         return []
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    # The model's usual threshold, 0.5: at 0.35 music passes for speech; at 0.5 one shouted sentence in a hundred
-    # of acted emotions is missed.
+    # The model's usual threshold, 0.5: at 0.35 music passes for speech; at 0.5 about one sentence in a hundred
+    # of acted emotions, a shouted one, is missed.
     options = VadOptions(
         min_speech_duration_ms=100,
         min_silence_duration_ms=300,
@@ -83,8 +83,8 @@ def _moment(segments: Sequence[Segment], voiced: float, later: bool) -> float:
 class Recogniser:
     """Turns speech into words with times; the model is loaded on first use and kept.
 
-    model: "base" (many languages), "tiny.en" (English, about three times quicker), or a folder with a Whisper model
-    in CTranslate2's form.
+    model: "base" (many languages), "tiny.en" (English, about three times quicker), or a folder with a Whisper
+    model in CTranslate2's form.
     """
 
     def __init__(self, model: str = "base") -> None:
