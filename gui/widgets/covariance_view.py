@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.widgets.heat_map import ColourBar, HeatMap
@@ -26,10 +27,10 @@ class CovarianceView(QWidget):
             for title in (
                 "Audio correlation",
                 "Visual correlation",
-                "Difference (audio \N{MINUS SIGN} visual)",
+                "Audio \N{MINUS SIGN} visual",
             )
         ]
-        self._bar = ColourBar(_LIMIT)
+        self._bar = ColourBar(_LIMIT, self.maps[0])
         self._reading = QLabel()
         self._summary = QLabel()
         self._meaning = QLabel()
@@ -49,16 +50,42 @@ class CovarianceView(QWidget):
 
     def _lay_out(self) -> QWidget:
         page = QWidget()
-        grid = QGridLayout(page)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for column, heat_map in enumerate(self.maps):
-            grid.addWidget(heat_map, 0, column)
-            grid.setColumnStretch(column, 1)
-        grid.addWidget(self._bar, 0, 3)
-        for row, label in enumerate((self._reading, self._summary, self._meaning), start=1):
-            grid.addWidget(label, row, 0, 1, 4)
-        grid.setRowStretch(0, 1)
+        self._words = QWidget()
+        words = QVBoxLayout(self._words)
+        words.setContentsMargins(0, 2, 0, 0)
+        for label in (self._summary, self._meaning, self._reading):
+            words.addWidget(label)
+        words.addStretch(1)
+        self.maps[2].setToolTip(self.tr("Audio minus visual"))
+        self._grid = QGridLayout(page)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._tall: bool | None = None
+        self._arrange(tall=False)
         return page
+
+    def _arrange(self, tall: bool) -> None:
+        """Three maps in a row over the words; in a tall room two over one, with the words beside it."""
+        if tall == self._tall:
+            return
+        self._tall = tall
+        places = [(0, 0), (0, 1), (1, 0)] if tall else [(0, 0), (0, 1), (0, 2)]
+        for heat_map, (row, column) in zip(self.maps, places, strict=True):
+            self._grid.addWidget(heat_map, row, column)
+        self._grid.addWidget(self._bar, 0, 2 if tall else 3)
+        if tall:
+            self._grid.addWidget(self._words, 1, 1, 1, 2)
+        else:
+            self._grid.addWidget(self._words, 1, 0, 1, 4)
+        for column in range(3):
+            self._grid.setColumnStretch(column, 0 if tall and column == 2 else 1)
+        self._grid.setRowStretch(0, 1)
+        self._grid.setRowStretch(1, 1 if tall else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use the room for maps that are as large as can be."""
+        super().resizeEvent(event)
+        line = QFontMetricsF(self.font()).height()
+        self._arrange(tall=self.height() > 0.72 * self.width() + 2 * line)
 
     def set_alignment(
         self, alignment: Mapping[str, Any] | None, covariance: Mapping[str, Any] | None, reason: str = ""

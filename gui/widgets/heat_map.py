@@ -57,7 +57,7 @@ class HeatMap(QWidget):
 
     def cell_at(self, point: QPointF) -> tuple[int, int] | None:
         """Row and column at a place of the widget, None beside the matrix."""
-        area, d = self._area(), self._matrix.shape[0]
+        area, d = self.area(), self._matrix.shape[0]
         if not d or not area.contains(point):
             return None
         column = int((point.x() - area.left()) / area.width() * d)
@@ -80,7 +80,7 @@ class HeatMap(QWidget):
         title = QRectF(0, 0, self.width(), QFontMetricsF(self.font()).height() * 1.2)
         shown = QFontMetricsF(self.font()).elidedText(self._title, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(title, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
-        area = self._area()
+        area = self.area()
         if self._matrix.size:
             painter.drawImage(area, self._coloured(colours.dark))
         painter.setPen(QPen(colours.accent, 2) if self.hasFocus() else QPen(colours.grid, 1))
@@ -124,7 +124,7 @@ class HeatMap(QWidget):
             self.update()
         super().changeEvent(event)
 
-    def _area(self) -> QRectF:
+    def area(self) -> QRectF:
         """The square that the matrix is painted on, in the middle below the title."""
         top = QFontMetricsF(self.font()).height() * 1.4
         side = max(1.0, min(self.width() - 2.0, self.height() - top - 2.0))
@@ -139,9 +139,10 @@ class HeatMap(QWidget):
 class ColourBar(QWidget):
     """The scale of the maps beside it, with its ends and the zero in words."""
 
-    def __init__(self, limit: float, parent: QWidget | None = None) -> None:
+    def __init__(self, limit: float, beside: HeatMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._limit = limit
+        self._beside = beside
         self.setAccessibleName(
             self.tr("Colour scale from \N{MINUS SIGN}{limit:g} to +{limit:g}").format(limit=limit)
         )
@@ -155,8 +156,8 @@ class ColourBar(QWidget):
         """Draw the bar from the positive end down to the negative."""
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
-        top = metrics.height() * 1.4
-        bar = QRectF(2, top, 12, max(1.0, self.height() - top - 2))
+        area = self._beside.area()
+        bar = QRectF(2, area.top(), 12, min(area.height(), self.height() - area.top()))
         column = np.linspace(self._limit, -self._limit, 256)[:, None]
         painter.drawImage(bar, coloured(column, self._limit, ink(self).dark))
         painter.setPen(self.palette().windowText().color())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from core.types import HEADS, Head
@@ -32,6 +32,7 @@ class Timeline(QWidget):
         super().__init__(parent)
         self._duration = 0.0
         self._position = 0.0
+        self._scale = (-3.0, 3.0)
         self._loop: tuple[float, float] | None = None
         self._view = pg.GraphicsLayoutWidget()
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -153,7 +154,8 @@ class Timeline(QWidget):
         time = np.asarray(curve["time"] if curve else [], dtype=float)
         room = (high - low) * 0.05
         self._plots[2].setYRange(low - room, high + room, padding=0)
-        self._plots[2].getAxis("left").setTicks([_scale_ticks(low, high)])
+        self._scale = (low, high)
+        self._share_height()
         for head in HEADS:
             values = curve.get(head) if curve else None
             self._curves[head].set_values(
@@ -195,6 +197,25 @@ class Timeline(QWidget):
         share = (centre - first) / ((last - first) or 1.0)
         start = min(max(centre - share * span, 0.0), self._duration - span)
         self._show(start, start + span)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the height among the lanes again."""
+        super().resizeEvent(event)
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """A line of words, a modest strip of sound, the rest for the curves, with as many ticks as fit."""
+        line = QFontMetricsF(self.font()).height()
+        height = self.height() - self.legend.sizeHint().height() - 8
+        words, sound = line * 1.7, min(max(height * 0.24, line * 2), line * 5)
+        layout = self._view.ci.layout
+        layout.setRowSpacing(1, line * 0.5)
+        for row, share in enumerate((words, sound)):
+            layout.setRowFixedHeight(row, share)
+        curves = height - words - sound - line * 2.2
+        self._plots[2].getAxis("left").setTicks(
+            [_scale_ticks(*self._scale, most=max(3, int(curves / line / 1.1)))]
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Plus and minus zoom, 0 shows all, Home and End seek, Esc ends the loop."""
@@ -269,10 +290,7 @@ class Timeline(QWidget):
                 axis.setTextPen(pg.mkPen(colours.muted))
                 axis.setTickFont(self.font())
         self._plots[2].getAxis("bottom").setHeight(int(line * 1.7))
-        self._view.ci.layout.setRowFixedHeight(0, line * 1.7)
-        self._view.ci.layout.setRowPreferredHeight(1, line * 4)
-        self._view.ci.layout.setRowStretchFactor(1, 2)
-        self._view.ci.layout.setRowStretchFactor(2, 5)
+        self._share_height()
         self._wave.setPen(pg.mkPen(colours.muted, width=1))
         self._speech.set_colour(colours.muted)
         self._words.set_style(self.font(), colours.text, colours.grid)
@@ -287,9 +305,10 @@ class Timeline(QWidget):
                 edge.setPen(pg.mkPen(colours.accent, width=1))
 
 
-def _scale_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Both ends, the halves between them and zero."""
-    step = 1.0 if high - low > 3 else 0.5
+def _scale_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """Round values of the scale, at most `most`; with little room the ends and zero."""
+    steps = [s for s in (0.5, 1.0, high) if s <= high and (high - low) / s < most] or [high]
+    step = steps[0] if high - low <= 3 else next((s for s in steps if s >= 1), high)
     values = [step * k for k in range(round(low / step), round(high / step) + 1)]
     return [(v, f"{v:+g}".replace("-", "\N{MINUS SIGN}") if v else "0") for v in values]
 

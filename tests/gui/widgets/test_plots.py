@@ -127,7 +127,7 @@ def test_pointing_reads_the_same_pair_in_all_maps(qtbot: QtBot, view: Covariance
 def test_a_point_beside_the_matrix_is_no_cell(view: CovarianceView) -> None:
     view.set_alignment(example.alignment(), example.covariance())
     heat_map = view.maps[0]
-    area = heat_map._area()
+    area = heat_map.area()
     assert heat_map.cell_at(QPointF(area.left() - 2, area.top() + 5)) is None
     assert heat_map.cell_at(area.bottomRight() - QPointF(1, 1)) == (31, 31)
 
@@ -168,7 +168,7 @@ def test_colours_of_the_map_follow_the_theme(view: CovarianceView) -> None:
     view.set_alignment(example.alignment(), {"audio": [[1, 0], [0, 1]], "visual": [[1, 0], [0, 1]]})
 
     def zero() -> QColor:
-        area = view.maps[0]._area()
+        area = view.maps[0].area()
         shot = view.maps[0].grab().toImage()
         return shot.pixelColor(int(area.left() + area.width() * 0.75), int(area.top() + area.height() * 0.25))
 
