@@ -41,8 +41,8 @@ def voice_activity(audio: np.ndarray) -> list[Segment]:
         return []
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    # The model's usual threshold, 0.5: at 0.35 music passes for speech; at 0.5 about one sentence in a hundred
-    # of acted emotions, a shouted one, is missed.
+    # Threshold 0.5, the model's usual one: at 0.35 music passes for speech; at 0.5 one acted sentence in a
+    # hundred, a shouted one, is missed.
     options = VadOptions(
         min_speech_duration_ms=100,
         min_silence_duration_ms=300,
