@@ -232,7 +232,10 @@ class FrameReader:
 
     def _picture(self, index: int) -> Frame:
         pts, frame = self._run[index]
-        image = _upright(frame, self._stream.sample_aspect_ratio, self.fit)
+        try:
+            image = _upright(frame, self._stream.sample_aspect_ratio, self.fit)
+        except av.FFmpegError as error:
+            raise MediaError(f"{self.path.name}: pictures of this kind cannot be shown ({error})") from error
         return Frame(float((pts - self._origin) * self._tick), image)
 
 
