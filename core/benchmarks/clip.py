@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from core.benchmarks.engine_client import EngineClient
+from core.benchmarks.engine_client import EngineClient, new_cache
 
 TIMES = 3
 SPEECH = ("base", "tiny.en")
@@ -33,8 +33,7 @@ def first_estimate(path: Path) -> dict[str, Any]:
 
 def _with_speech(path: Path, speech: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
+        cache = new_cache(Path(folder))
         short = shortened(path, Path(folder))
         with EngineClient(cache, "--speech", speech) as engine:
             ready = engine.ready()

@@ -16,12 +16,19 @@ from core.workers import command
 from core.workers.protocol import Message, decode, encode
 
 
+def new_cache(folder: Path) -> Path:
+    """A cache within `folder` that knows no clip; the pretrained files are linked into it."""
+    cache = folder / "cache"
+    cache.mkdir()
+    (cache / "assets").symlink_to(paths.cache() / "assets", target_is_directory=True)
+    return cache
+
+
 class EngineClient:
     """Starts an engine with a cache of its own, so that nothing is known of any clip."""
 
     def __init__(self, cache: Path, *options: str) -> None:
-        """cache: an empty folder; the pretrained files are linked into it."""
-        (cache / "assets").symlink_to(paths.cache() / "assets", target_is_directory=True)
+        """cache: a folder from `new_cache`."""
         self._process = subprocess.Popen(
             command("engine", *options),
             stdin=subprocess.PIPE,

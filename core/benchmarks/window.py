@@ -11,6 +11,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from core.benchmarks.clip import shortened
+from core.benchmarks.engine_client import new_cache
 from core.errors import UserError
 from core.workers import command
 
@@ -30,8 +32,19 @@ def start(clip: Path) -> dict[str, Any]:
 
 
 def gaps(clip: Path) -> dict[str, Any]:
-    """Milliseconds between ticks of a 5 ms timer in the window, idle and while it analyses the clip."""
-    run = _window(str(clip), CONSONANCE_BENCH="gaps")
+    """Milliseconds between ticks of a 5 ms timer in the window, idle and while it analyses the clip.
+
+    A short piece of the clip warms the engine before; of the clip itself nothing is known then.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        cache = new_cache(Path(folder))
+        warming = shortened(clip, Path(folder), seconds=3.0)
+        run = _window(
+            str(warming),
+            CONSONANCE_BENCH="gaps",
+            CONSONANCE_BENCH_CLIP=str(clip.absolute()),
+            CONSONANCE_CACHE=str(cache),
+        )
     figures = json.loads(run["said"])
     idle, busy = figures["idle_ms"], figures["analysing_ms"]
     return {"clip": clip.name, **figures, "ratio_p99": busy["p99"] / idle["p99"] if idle["p99"] else 0.0}
