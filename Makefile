@@ -7,7 +7,8 @@ else
   BIN := $(VENV)/bin
 endif
 PY := $(BIN)/python
-CLIP ?= resources/samples/synthetic-speaker.mp4
+SAMPLE := resources/samples/synthetic-speaker.mp4
+CLIP ?= $(SAMPLE)
 
 # Where the pretrained files lie; written after they were verified. Looked for each time, for a cache may be emptied.
 ASSETS := $(shell cat $(VENV)/.assets 2>/dev/null)
@@ -27,7 +28,7 @@ help:
 	@echo "make bundle           build the program for machines without Python, into dist/"
 	@echo "make clean            remove the virtual environment and everything built"
 
-run: $(VENV)/.system $(VENV)/.installed $(VENV)/.assets
+run: $(VENV)/.system $(VENV)/.installed $(VENV)/.assets $(VENV)/.warm
 	@$(BIN)/consonance app $(CLIP)
 
 test: $(VENV)/.system $(VENV)/.installed-dev $(VENV)/.assets
@@ -51,8 +52,8 @@ bundle-check:
 	@rm -rf build/check && mkdir -p build/check
 	cd build/check && env -i HOME="$$PWD" PATH=/usr/bin:/bin sh -ec '\
 	  ../../dist/consonance/consonance assets verify; \
-	  ../../dist/consonance/consonance analyse --json ../../$(CLIP) > sample.json; \
-	  ../../dist/consonance/consonance app ../../$(CLIP); ls -l sample.json consonance-*.png'
+	  ../../dist/consonance/consonance analyse --json ../../$(SAMPLE) > sample.json; \
+	  ../../dist/consonance/consonance app ../../$(SAMPLE); ls -l sample.json consonance-*.png'
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info consonance-*.png
@@ -84,3 +85,8 @@ $(VENV)/.assets: resources/assets.toml $(ASSETS_GONE) | $(VENV)/.installed
 $(VENV)/.system: core/system_libraries.py | $(PY)
 	@$(PY) -m core.system_libraries
 	@touch $@
+
+# The first analysis compiles numba's functions, half a minute in which a window would seem to hang.
+$(VENV)/.warm: | $(VENV)/.installed $(VENV)/.assets
+	@echo "Preparing the first start (once, up to a minute) …"
+	@$(BIN)/consonance analyse $(SAMPLE) > $(VENV)/.warm.log && mv $(VENV)/.warm.log $@
