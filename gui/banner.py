@@ -47,7 +47,6 @@ class Banner(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName(self.tr("Technical details"))
-        self._details.setMaximumHeight(160)
         self._fold = QPushButton(self.tr("Details"), checkable=True)
         self._fold.toggled.connect(self._details.setVisible)
         self._copy = QPushButton(self.tr("Copy"))
@@ -83,6 +82,8 @@ class Banner(QFrame):
         self._next.setText(notice.next)
         self._next.setVisible(bool(notice.next))
         self._details.setPlainText(notice.details)
+        lines = min(10, 2 + notice.details.count("\n"))
+        self._details.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 12)
         self._fold.setChecked(False)
         self._details.hide()
         for button in (self._fold, self._copy):

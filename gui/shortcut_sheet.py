@@ -5,7 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from gui.actions import MENUS, Action, ActionSet, key_words
+from gui.actions import Action, ActionSet, key_words
+
+_COLUMNS = (("File", "Edit", "Clip", "View", "Help"), ("Playback",))
+"""Menus by column: about as long as each other."""
 
 
 class ShortcutSheet(QDialog):
@@ -17,14 +20,15 @@ class ShortcutSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet = QWidget()
         columns = QHBoxLayout(sheet)
-        columns.setSpacing(32)
-        names = [name for name in MENUS if any(a.menu == name and a.keys for a in actions.table)]
-        for group in (names[::2], names[1::2]):
+        columns.setSpacing(40)
+        columns.setContentsMargins(20, 16, 20, 16)
+        for group in _COLUMNS:
             column = QVBoxLayout()
+            column.setSpacing(6)
             for name in group:
                 column.addWidget(QLabel(actions.menu_words(name), objectName="heading"))
                 column.addLayout(_keys([a for a in actions.table if a.menu == name and a.keys]))
-                column.addSpacing(10)
+                column.addSpacing(14)
             column.addStretch(1)
             columns.addLayout(column)
         area = QScrollArea(widgetResizable=True)
@@ -32,12 +36,13 @@ class ShortcutSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.resize(760, 520)
+        self.resize(820, 600)
 
 
 def _keys(actions: list[Action]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(20)
+    grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
     for row, action in enumerate(actions):
         grid.addWidget(QLabel(action.words), row, 0)

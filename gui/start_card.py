@@ -16,6 +16,7 @@ class StartCard(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self.setAccessibleName(self.tr("Start here"))
+        self.buttons: list[QPushButton] = []
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(self.tr("Start here"), objectName="heading"))
         for action in actions:
@@ -25,6 +26,7 @@ class StartCard(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             icons.bind(button, action.property("icon_name"))
             button.clicked.connect(action.trigger)
+            self.buttons.append(button)
             layout.addWidget(button)
         hint = QLabel(self.tr("Or drop clips and folders anywhere."), objectName="muted")
         hint.setWordWrap(True)

@@ -107,6 +107,7 @@ def test_the_shortcut_sheet_shows_every_key(qtbot: QtBot, open_window: OpenWindo
     sheet = window.findChild(ShortcutSheet)
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {action.words for action in ACTIONS if action.keys} <= shown
+    assert set(MENUS) <= shown
     sheet.close()
 
 
