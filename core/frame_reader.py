@@ -25,14 +25,14 @@ _HELD_BYTES = 96 * 2**20
 _NEAR = 1
 """Seconds ahead that are reached by decoding on; what lies further is reached by a seek."""
 _STAMPS_GUESSED = frozenset({"mpeg"})
-"""Formats that stamp groups of frames: after a seek FFmpeg guesses the rest, up to 3 frames wrong."""
+"""Formats that stamp groups of frames: after a seek the rest is guessed, up to 3 frames wrong."""
 _BACK_OFF = (0, 1, 4, 16)
 """Seconds by which a seek is tried again earlier when it lands behind the wanted frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture: `time` in seconds of the clip (the frame's own pts), image (H, W, 3) uint8 RGB, contiguous."""
+    """One picture: `time` in seconds (the frame's own pts), image (H, W, 3) uint8 RGB, contiguous."""
 
     time: float
     image: np.ndarray

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.theme import Theme
 
 
 def show_alone(make: Callable[[], QWidget], size: tuple[int, int] = (900, 420), wait: int = 400) -> None:
@@ -18,8 +19,7 @@ def show_alone(make: Callable[[], QWidget], size: tuple[int, int] = (900, 420), 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(application, QApplication):
         raise TypeError("another kind of Qt application is running")
-    application.setStyle("Fusion")
-    application.setPalette(example_palette(options.dark))
+    Theme(application).choose("dark" if options.dark else "light")
     font = application.font()
     font.setPointSizeF(font.pointSizeF() * options.scale)
     application.setFont(font)
@@ -30,18 +30,6 @@ def show_alone(make: Callable[[], QWidget], size: tuple[int, int] = (900, 420), 
         QTimer.singleShot(wait, lambda: (widget.grab().save(str(options.png)), application.quit()))
     application.exec()
     widget.close()
-
-
-def example_palette(dark: bool) -> QPalette:
-    """A plain light or dark palette, for looking at widgets without the window around them."""
-    if not dark:
-        return QPalette(QColor("#EFEFEF"))
-    palette = QPalette(QColor("#2B2B2B"), QColor("#232323"))
-    palette.setColor(QPalette.ColorRole.Base, QColor("#1C1C1C"))
-    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
-        palette.setColor(role, QColor("#E8E8E8"))
-    palette.setColor(QPalette.ColorRole.Highlight, QColor("#3D8BD9"))
-    return palette
 
 
 def _options() -> argparse.Namespace:

@@ -111,14 +111,13 @@ class VideoView(QWidget):
         """Play on; from the start (of the loop) if the clip is at its end. A still picture just stays."""
         self._shuttle = 1.0
         self._set_playing(self._path is not None and not (self._info and self._info.still))
-        if not self._playing or self._info is None:
-            return
+        if not self._playing or self._info is None or self._asked != self._shown_token:
+            return  # starts from the frame that is on its way
         start, end = self._stretch()
-        outside = not start - 0.02 <= self._position < end - 1.5 * self._frame_seconds()
-        if outside or self._asked != self._shown_token:
-            self._go(start if outside else self._position)
-        else:
+        if start - 0.02 <= self._position < end - 1.5 * self._frame_seconds():
             self._run(self._position)
+        else:
+            self._go(start)
 
     @Slot()
     def pause(self) -> None:
@@ -227,6 +226,8 @@ class VideoView(QWidget):
         if token != self._opened:
             return
         self._info = info
+        if not info.has_video:
+            self._shown_token = token
         self.duration_changed.emit(info.duration)
         if info.still:
             self._set_playing(False)

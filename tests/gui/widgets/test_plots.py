@@ -12,9 +12,8 @@ from PySide6.QtGui import QColor, QFont
 from pytestqt.qtbot import QtBot
 
 from core.types import HEADS
-from gui.theme import HEAD_MARKERS
+from gui.theme import DARK, HEAD_MARKERS, LIGHT, palette
 from gui.widgets import example
-from gui.widgets.alone import example_palette
 from gui.widgets.covariance_view import CovarianceView, meaning, seriate, summary
 from gui.widgets.heat_map import coloured
 from gui.widgets.ink import contrast, diverging, ink
@@ -75,7 +74,7 @@ def test_numbers_have_a_sign_except_zero() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_held_back_text_still_reads(plot: SentimentPlot, dark: bool) -> None:
-    plot.setPalette(example_palette(dark))
+    plot.setPalette(palette(DARK if dark else LIGHT))
     colours = ink(plot)
     assert contrast(colours.muted, colours.base) >= 4.5
     assert contrast(colours.text, colours.base) >= 7
@@ -172,7 +171,7 @@ def test_colours_of_the_map_follow_the_theme(view: CovarianceView) -> None:
         shot = view.maps[0].grab().toImage()
         return shot.pixelColor(int(area.left() + area.width() * 0.75), int(area.top() + area.height() * 0.25))
 
-    view.setPalette(example_palette(dark=True))
+    view.setPalette(palette(DARK))
     dark = zero().lightness()
-    view.setPalette(example_palette(dark=False))
+    view.setPalette(palette(LIGHT))
     assert dark < 80 < 200 < zero().lightness()

@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.types import HEADS
-from gui.theme import HEAD_COLOURS
+from gui.theme import DARK, HEAD_COLOURS, LIGHT, palette
 from gui.widgets import example
-from gui.widgets.alone import example_palette
 from gui.widgets.timeline import Timeline
 from gui.widgets.timeline_items import alone, clock_text
 
@@ -148,9 +147,9 @@ def test_keys_zoom_seek_and_end_the_loop(qtbot: QtBot, timeline: Timeline) -> No
 
 def test_the_theme_may_change_while_it_is_shown(qapp: QApplication, timeline: Timeline) -> None:
     timeline.set_curve(example.curve(), example.SCALE)
-    timeline.setPalette(example_palette(dark=True))
+    timeline.setPalette(palette(DARK))
     dark = timeline.grab().toImage().pixelColor(400, 355)
-    timeline.setPalette(example_palette(dark=False))
+    timeline.setPalette(palette(LIGHT))
     light = timeline.grab().toImage().pixelColor(400, 355)
     assert dark.lightness() < 60 < 200 < light.lightness()
 

@@ -62,6 +62,30 @@ def test_playing_again_at_the_end_starts_over(
     qtbot.waitUntil(lambda: 0.0 in player.positions[1:], timeout=5000)
 
 
+def test_playing_right_after_a_seek_starts_there(
+    qtbot: QtBot, player: Any, make_clip: Callable[..., Path]
+) -> None:
+    opened(qtbot, player, make_clip(75))
+    player.view.seek(1.6)
+    qtbot.waitUntil(lambda: player.view.position == pytest.approx(1.6))
+    player.positions.clear()
+    player.view.seek(0.4)
+    player.view.play()
+    qtbot.waitUntil(lambda: len(player.positions) > 3)
+    assert player.positions[0] == pytest.approx(0.4)
+    assert max(player.positions) < 1.5
+
+
+def test_playing_before_the_clip_is_open_starts_when_it_is(
+    qtbot: QtBot, player: Any, make_clip: Callable[..., Path]
+) -> None:
+    player.view.open(make_clip(8))
+    player.view.play()
+    qtbot.waitUntil(lambda: player.playing == [True, False], timeout=5000)
+    assert player.positions[0] == 0.0
+    assert player.positions[-1] == pytest.approx(7 / RATE)
+
+
 def test_twice_the_speed_takes_about_half_the_time(
     qtbot: QtBot, player: Any, make_clip: Callable[..., Path]
 ) -> None:
