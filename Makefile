@@ -9,6 +9,7 @@ endif
 PY := $(BIN)/python
 SAMPLE := resources/samples/synthetic-speaker.mp4
 CLIP ?= $(SAMPLE)
+BENCH ?= clip first-estimate start gui alignment labels
 
 # Where the pretrained files lie; written after they were verified. Looked for each time, for a cache may be emptied.
 ASSETS := $(shell cat $(VENV)/.assets 2>/dev/null)
@@ -42,7 +43,7 @@ assets: $(VENV)/.installed
 	@$(PY) -c "from core import paths; print(paths.cache() / 'assets', end='')" > $(VENV)/.assets
 
 bench: $(VENV)/.installed $(VENV)/.assets
-	$(BIN)/consonance bench
+	@for name in $(BENCH); do $(BIN)/consonance bench $$name || exit 1; done
 
 bundle: $(VENV)/.installed-bundle $(VENV)/.assets
 	$(PY) -m PyInstaller --noconfirm --log-level WARN build_app.spec
