@@ -135,7 +135,7 @@ class Worker:
 
         request = job.request
         # From the sound alone, so that the time line has something to show before anything is computed.
-        shape = waveform(request.file)
+        shape = waveform(request.file, job.stopped.is_set)
         if shape is not None:
             self._jobs.tell(job, "waveform", **shape)
         analysis = self._analyser.analyse(

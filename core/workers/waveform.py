@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ def peaks(audio: np.ndarray, points: int = POINTS) -> list[float]:
     return np.maximum.reduceat(np.abs(audio), starts).clip(0, 1).round(3).tolist()
 
 
-def waveform(path: str) -> dict[str, Any] | None:
-    """`peaks` and `speech` of a clip, None where it has no sound. MediaError where it cannot be read."""
+def waveform(path: str, cancelled: Callable[[], bool] | None = None) -> dict[str, Any] | None:
+    """`peaks` and `speech` of a clip, None where it has no sound. Raises MediaError, Cancelled."""
+    from core.interrupt import interruptible
     from core.media import probe, read_audio
     from core.speech import voice_activity
 
     if not probe(path).has_audio:
         return None
-    audio = read_audio(path)
-    return {"peaks": peaks(audio), "speech": [list(stretch) for stretch in voice_activity(audio)]}
+    audio = read_audio(path, cancelled)
+    speech = interruptible(lambda: voice_activity(audio), cancelled)
+    return {"peaks": peaks(audio), "speech": [list(stretch) for stretch in speech]}
