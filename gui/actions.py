@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from gui import icons
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 MENUS = ("File", "Edit", "Clip", "Playback", "View", "Help")
-_N = QT_TRANSLATE_NOOP
+
+
+def _N(context: str, text: str) -> str:
+    """Marks a text of `context` for the translators; translated when shown. Qt's own has no type."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def _sheet(
     id: str, text: str, keys: tuple[str, ...], does: Callable[[MainWindow], object], **more: Any
 ) -> Action:
     """An action of playback: of the Review page, while a clip can be played."""
-    return Action(id, text, "Playback", keys, does, **({"when": _plays, "scope": "review"} | more))
+    options: dict[str, Any] = {"when": _plays, "scope": "review"} | more
+    return Action(id, text, "Playback", keys, does, **options)
 
 
 ACTIONS: tuple[Action, ...] = (

@@ -158,7 +158,7 @@ class EngineProcess(QObject):
         if self._silence.isActive():
             self._silence.start()
         try:
-            self._reader.feed(self._process.readAllStandardOutput().data())
+            self._reader.feed(bytes(self._process.readAllStandardOutput().data()))
             for message in self._reader.messages(SLICE_S):
                 self._receive(message)
         except ProtocolError as error:
@@ -178,7 +178,7 @@ class EngineProcess(QObject):
     @Slot()
     def _take_last_words(self) -> None:
         if self._process is not None:
-            text = self._process.readAllStandardError().data()[-20_000:].decode(errors="replace")
+            text = bytes(self._process.readAllStandardError().data()[-20_000:]).decode(errors="replace")
             self._last_words.extend(text.splitlines())
 
     @Slot()

@@ -36,7 +36,8 @@ class Panes(QSplitter):
         sizes = self.sizes()
         old = self.replaceWidget(place, pane)
         self.setSizes(sizes)
-        old.deleteLater()
+        if old is not None:
+            old.deleteLater()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new length out."""

@@ -39,6 +39,7 @@ class PreferencesDialog(QDialog):
         self.speech = QComboBox(editable=True)
         self.speech.addItems(BUILT_IN_MODELS)
         self.speech.setCurrentText(preferences.speech_model)
+        self._speech_field = self.speech.lineEdit() or QLineEdit()
         self.model = QLineEdit(preferences.model_folder)
         self._problem = QLabel()
         self._problem.setWordWrap(True)
@@ -48,7 +49,7 @@ class PreferencesDialog(QDialog):
         form = QFormLayout()
         fields: tuple[tuple[str, QWidget, QWidget], ...] = (
             ("theme", self.theme, self.theme),
-            ("speech_model", self.speech, self._with_folder(self.speech.lineEdit(), self.speech)),
+            ("speech_model", self.speech, self._with_folder(self._speech_field, self.speech)),
             ("model_folder", self.model, self._with_folder(self.model, self.model)),
         )
         for name, control, row in fields:

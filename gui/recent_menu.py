@@ -31,7 +31,10 @@ class RecentMenu(QMenu):
             actions = menu.actions()
             if action in actions:
                 after = actions.index(action) + 1
-                menu.insertMenu(actions[after] if after < len(actions) else None, self)
+                if after < len(actions):
+                    menu.insertMenu(actions[after], self)
+                else:
+                    menu.addMenu(self)
 
     def fill(self, recent: Sequence[Path]) -> None:
         """List `recent`."""

@@ -64,7 +64,7 @@ class WindowState:
 
     def set_layout(self, rectangle: QRect, maximised: bool, splitters: dict[str, list[int]]) -> None:
         """Take over where everything is now."""
-        self._values["rectangle"] = list(rectangle.getRect())
+        self._values["rectangle"] = [rectangle.x(), rectangle.y(), rectangle.width(), rectangle.height()]
         self._values["maximised"] = maximised
         self._values["splitters"] = splitters
 

@@ -54,5 +54,5 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_clip() -> Path:
-    """The synthetic clip that comes with the program: 9.5 s of one speaker, 25 frames a second, with sound."""
+    """The synthetic clip of the program: 9.5 s of one speaker, 25 frames a second, with sound."""
     return ROOT / "resources" / "samples" / "synthetic-speaker.mp4"
