@@ -94,7 +94,7 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         _say(f"{milliseconds_since_start():.0f}")
         window.close()
         return
-    window.complete()
+    window.load()
     if options.screenshots:
         from gui.pictures import Photographer
 

@@ -102,6 +102,11 @@ class ClipModel(QAbstractListModel):
             index = self.index(row)
             self.dataChanged.emit(index, index)
 
+    def touch_all(self) -> None:
+        """Say that every clip may have changed."""
+        if self._shown:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+
     def set_filter(self, text: str) -> None:
         """Show clips whose name or state holds every word of `text`."""
         self._filter = text.casefold()
@@ -111,7 +116,10 @@ class ClipModel(QAbstractListModel):
 
     def row_of(self, clip: Clip) -> int:
         """Its row among those shown, -1 if the filter hides it."""
-        return self._shown.index(clip) if clip in self._shown else -1
+        try:
+            return self._shown.index(clip)
+        except ValueError:
+            return -1
 
     def at(self, row: int) -> Clip:
         """The clip of a shown row."""

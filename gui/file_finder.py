@@ -18,15 +18,17 @@ def find(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """Clips under `paths` in batches, in natural order, without following links to folders.
 
     A file named directly is always a clip (what it cannot be is said when it is opened); inside a folder
-    only known kinds of files are taken. Folders that cannot be read are passed over.
+    only known kinds of files are taken. Folders that cannot be read are passed over. Where nothing is found
+    one empty batch says so.
     """
     batch: list[Path] = []
+    found = False
     for path in _walk(paths):
         batch.append(path)
         if len(batch) == BATCH:
             yield batch
-            batch = []
-    if batch:
+            batch, found = [], True
+    if batch or not found:
         yield batch
 
 

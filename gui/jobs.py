@@ -67,6 +67,9 @@ class Jobs(QObject):
         self.waiting: deque[Job] = deque()
         self._next_id = 1
         self._shares = dict(STEP_SHARES)
+        # Queued: whoever asks knows the id of its job before anything is heard of it.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._go_on)
         self._escalation = QTimer(self)
         self._escalation.setSingleShot(True)
         self._escalation.timeout.connect(self._cancel_the_hard_way)
@@ -83,7 +86,7 @@ class Jobs(QObject):
             self.waiting.appendleft(job)
         else:
             self.waiting.append(job)
-        self._go_on()
+        self._soon.start()
         return job.id
 
     def hurry(self, job_id: int) -> None:
@@ -145,6 +148,7 @@ class Jobs(QObject):
             return None
         return (monotonic() - self.running.started) * (1 - share) / share
 
+    @Slot()
     def _go_on(self) -> None:
         if self.engine.state is EngineState.OFF:
             self.engine.start()
@@ -194,8 +198,7 @@ class Jobs(QObject):
         self.running = None
         self._escalation.stop()
         self.engine.watch(False)
-        # Queued, so that whoever hears of the end may put its next wish in front first.
-        QTimer.singleShot(0, self, self._go_on)
+        self._soon.start()
 
     def _learn_shares(self, seconds: dict[str, float]) -> None:
         total = sum(seconds.values())

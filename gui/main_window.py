@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,10 @@ class MainWindow(QMainWindow):
             self._was_painted = True
             QTimer.singleShot(0, self, self.painted.emit)
 
+    def load(self) -> None:
+        """Import in the background what the first paint did not need, then put it in."""
+        self.background.run(_imported(), lambda _loaded: self.complete())
+
     def complete(self) -> None:
         """Put in what the first paint did not need."""
         self.review.fill()
@@ -143,8 +148,7 @@ class MainWindow(QMainWindow):
         self.state.remember([path.absolute() for path in found])
         self.recent.fill(self.state.recent)
         self.background.run(_saved(self.state), lambda saved: None)
-        self.start_card.hide()
-        self.background.run(file_finder.find(found), self.review.session.add)
+        self.background.run(file_finder.find(found), lambda clips: self._found(clips, found))
 
     def open_sample(self) -> None:
         """Show the clip that came with the program."""
@@ -231,6 +235,13 @@ class MainWindow(QMainWindow):
         for widget in self.findChildren(QWidget):
             widget.setAcceptDrops(False)
 
+    def _found(self, clips: list[Path], where: Sequence[Path]) -> None:
+        if clips:
+            self.start_card.hide()
+            self.review.session.add(clips)
+        else:
+            self.banner.tell(notices.nothing_found(where))
+
     @Slot()
     def _part_closed(self) -> None:
         self._open_parts -= 1
@@ -271,6 +282,13 @@ class MainWindow(QMainWindow):
         clip = self.review.session.current
         if clip is not None and not self.banner.text:
             self.banner.tell(notices.not_playable(clip.path, message))
+
+
+def _imported() -> Iterator[None]:
+    """Import the libraries of video and plots, which take half a second and more."""
+    for name in ("gui.widgets.video_view", "gui.widgets.timeline"):
+        importlib.import_module(name)
+    yield
 
 
 def _saved(state: WindowState) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from gui.banner import Notice
 from gui.engine_process import EngineEnd
+from gui.file_finder import MEDIA
 from gui.jobs import Job
 
 
@@ -67,6 +68,17 @@ def clip_failed(path: Path, error: dict[str, Any], failures: int) -> Notice:
             _tr("{others} more could not be analysed; the list says why. The rest goes on.", others=others)
         )
     return Notice(what, " ".join(filter(None, remedy)), f"{path}\n{error.get('details') or ''}".strip())
+
+
+def nothing_found(where: Sequence[Path]) -> Notice:
+    """A folder holds no clips."""
+    names = ", ".join(path.name for path in where)
+    known = " ".join(sorted(suffix.lstrip(".") for suffix in MEDIA))
+    return Notice(
+        _tr("There are no clips in {names}.", names=names),
+        _tr("Your list is as it was. Folders are searched for known kinds of files; others open one by one."),
+        known,
+    )
 
 
 def not_playable(path: Path, message: str) -> Notice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Slot
 
 if TYPE_CHECKING:
+    from gui.engine_process import EngineEnd
     from gui.main_window import MainWindow
     from gui.theme import Choice
 
@@ -25,12 +26,13 @@ class Photographer(QObject):
         self._window, self._folder, self._say = window, folder, say
         self._begun = False
         window.review.session.answered.connect(self._look)
+        window.review.filled.connect(self._look)
         window.jobs.engine_failed.connect(self._give_up)
         window.jobs.engine_ended.connect(self._give_up_for_good)
 
-    @Slot(object)
-    def _look(self, _clip: object) -> None:
-        if self._window.review.session.settled() and not self._begun:
+    @Slot()
+    def _look(self) -> None:
+        if self._window.review.full and self._window.review.session.settled() and not self._begun:
             self._begun = True
             self._fail(bool(self._window.banner.text))
             QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
@@ -45,7 +47,7 @@ class Photographer(QObject):
         QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
 
     @Slot(object, object)
-    def _give_up_for_good(self, end: object, _job: object) -> None:
+    def _give_up_for_good(self, end: EngineEnd, _job: object) -> None:
         if end.retry_in is None:
             self._give_up({"message": end.reason, "remedy": end.last_words})
 

@@ -60,9 +60,9 @@ class Session(QObject):
         fresh = [Clip(path, sample=sample) for path in dict.fromkeys(paths) if path not in known]
         if not sample:
             self._drop_sample()
-        self.clips.add(fresh)
         for clip in fresh:
             self._ask(clip)
+        self.clips.add(fresh)
         wanted = paths[0] if paths else None
         first = next((clip for clip in self.clips.clips if clip.path == wanted), None)
         if first is not None and (self.current is None or len(paths) == 1):
@@ -75,7 +75,7 @@ class Session(QObject):
         self.current = clip
         if clip is not None:
             if clip.state is ClipState.DONE and clip not in self._answers:
-                self._ask(clip, first=True)
+                self._ask_again(clip)
             self._jobs.hurry(clip.job)
             self._settle.start()
         self.shown.emit(clip)
@@ -94,12 +94,12 @@ class Session(QObject):
             return
         clip.typed = typed
         self.show(clip)
-        self._ask(clip, first=True)
+        self._ask_again(clip)
 
     def analyse_again(self) -> None:
         """Ask once more for the clip shown."""
         if self.current is not None:
-            self._ask(self.current, first=True)
+            self._ask_again(self.current)
 
     def analyse_all_again(self) -> None:
         """Ask once more for every clip: another model answers now."""
@@ -107,6 +107,7 @@ class Session(QObject):
         self._answers.clear()
         for clip in self.clips.clips:
             self._ask(clip, first=clip is self.current)
+        self.clips.touch_all()
 
     def remove_current(self) -> None:
         """Take the clip shown off the list and show its neighbour."""
@@ -135,6 +136,11 @@ class Session(QObject):
         self._jobs.cancel(clip.job)
         self._answers.pop(clip, None)
 
+    def _ask_again(self, clip: Clip) -> None:
+        self._ask(clip, first=True)
+        self.clips.touch(clip)
+        self.answered.emit(clip)
+
     def _ask(self, clip: Clip, first: bool = False) -> None:
         """Queue a request for `clip`; one still under way for it is no longer wanted."""
         if clip.job in self._by_job:
@@ -143,7 +149,6 @@ class Session(QObject):
         clip.state, clip.why = ClipState.WAITING, ""
         clip.job = self._jobs.analyse(str(clip.path), clip.typed, first)
         self._by_job[clip.job] = clip
-        self.clips.touch(clip)
 
     @Slot()
     def _overtake(self) -> None:
@@ -152,7 +157,7 @@ class Session(QObject):
         other = None if running is None else self._by_job.get(running.id)
         shown = self.current
         if other is not None and shown is not None and other is not shown and shown.job in self._by_job:
-            self._ask(other, first=True)
+            self._ask_again(other)
             self._jobs.hurry(shown.job)
 
     def _wanted(self, job: int) -> Clip | None:

@@ -33,6 +33,11 @@ def test_many_files_come_in_batches(tmp_path: Path) -> None:
     assert [len(batch) for batch in find(paths)] == [BATCH, 1]
 
 
+def test_a_folder_without_clips_says_so_with_one_empty_batch(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert list(find([tmp_path])) == [[]]
+
+
 def test_existing_tells_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     assert existing([tmp_path / "a", tmp_path / "b"]) == {tmp_path / "a"}

@@ -83,6 +83,18 @@ def test_files_and_folders_can_be_dropped_on_the_window(
     wait_for(qtbot, window, ClipState.DONE, 2)
 
 
+def test_a_folder_without_clips_is_said_and_the_list_stays(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window()
+    window.open_sample()
+    (tmp_path / "empty").mkdir()
+    window.open_paths([tmp_path / "empty"])
+    qtbot.waitUntil(lambda: "There are no clips in empty." in window.banner.text)
+    assert window.review.session.current.sample
+    assert window.start_card.isVisible()
+
+
 def test_the_same_file_opened_twice_is_one_clip(
     qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
 ) -> None:
