@@ -45,14 +45,18 @@ def analyse(
                         file, modalities=modalities, transcript=transcript, on_progress=report
                     )
                 except UserError as error:
-                    show_failure(file, error)
-                    code = FAILED
+                    failure = error
                 except Exception as error:  # noqa: BLE001 - a fault in one clip leaves the others their answer
-                    errors().print(traceback.format_exc(), markup=False)
-                    show_failure(file, _Fault(f"{type(error).__name__}: {error}"))
-                    code = FAILED
+                    with steps.aside():
+                        errors().print(traceback.format_exc(), markup=False)
+                    failure = _Fault(f"{type(error).__name__}: {error}")
                 else:
-                    show(analysis)
+                    with steps.aside():
+                        show(analysis)
+                    continue
+                code = FAILED
+                with steps.aside():
+                    show_failure(file, failure)
         return code
 
     if not as_json:

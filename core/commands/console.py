@@ -82,6 +82,13 @@ class Steps:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        """Take the bar away while something is printed, which may share its terminal."""
+        self._progress.stop()
+        yield
+        self._progress.start()
+
     def begin(self, title: str, total: float = 1.0) -> Callable[[str, float], None]:
         """Start a new bar in place of the last; returns what to call with a step and how much is done."""
         if self._task is not None:

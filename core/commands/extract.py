@@ -35,7 +35,8 @@ def extract(files: Sequence[Path], out: Path, *, modalities: Sequence[Modality],
                 features = extractor.extract(clip, modalities=modalities, on_progress=report)
                 save(features, out / place.with_name(place.name + ".npz"))
             except UserError as error:
-                show_error(error, str(clip))
+                with steps.aside():
+                    show_error(error, str(clip))
                 code = FAILED
     return code
 

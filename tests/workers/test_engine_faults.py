@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from core.workers import command
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,16 @@ def test_it_ends_when_standard_input_closes_even_while_it_loads(engine_class: ty
     engine.send(id=1, do="analyse", file="clip.mp4")
     engine.close()
     assert engine.process.returncode == 0
+
+
+def test_it_ends_even_if_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    deaf = subprocess.Popen(
+        command("engine", "--model", str(tmp_path)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with deaf:
+        deaf.stdin.write(b"garbage\n" * 5000)
+        deaf.stdin.close()
+        assert deaf.wait(60) == 0, "the pipe was full long before"
