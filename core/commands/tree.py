@@ -133,7 +133,7 @@ def fetch(names: Names = None) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="clip, first-estimate, gui, start or alignment.")],
+    name: Annotated[str, typer.Argument(help="clip, first-estimate, gui, start, alignment or labels.")],
     json: Json = False,
     clip: Annotated[Path | None, typer.Option(help="Measure with this clip instead of the sample.")] = None,
 ) -> None:
