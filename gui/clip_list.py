@@ -14,10 +14,10 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ClipState(Enum):
-    """Where a clip is on its way."""
+    """Where a clip is on its way, in the words of the list."""
 
     WAITING = "waiting"
-    ANALYSING = "analysing"
+    ANALYSING = "analysing…"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -38,17 +38,11 @@ class Clip:
     @property
     def words(self) -> str:
         """The state in words."""
-        say = QCoreApplication.translate
-        if self.state is ClipState.DONE and self.value is not None:
-            edited = say("ClipList", "words corrected") if self.typed is not None else ""
-            return " · ".join(filter(None, (say("ClipList", "done"), edited)))
-        return {
-            ClipState.WAITING: say("ClipList", "waiting"),
-            ClipState.ANALYSING: say("ClipList", "analysing…"),
-            ClipState.DONE: say("ClipList", "done"),
-            ClipState.FAILED: self.why or say("ClipList", "failed"),
-            ClipState.CANCELLED: say("ClipList", "cancelled"),
-        }[self.state]
+        if self.state is ClipState.FAILED and self.why:
+            return self.why
+        if self.state is ClipState.DONE and self.typed is not None:
+            return QCoreApplication.translate("ClipList", "done · words corrected")
+        return QCoreApplication.translate("ClipList", self.state.value)
 
 
 class ClipModel(QAbstractListModel):
@@ -60,7 +54,7 @@ class ClipModel(QAbstractListModel):
         super().__init__()
         self.clips: list[Clip] = []
         self._shown: list[Clip] = []
-        self._filter = ""
+        self._filter: list[str] = []
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._shown)
@@ -109,7 +103,7 @@ class ClipModel(QAbstractListModel):
 
     def set_filter(self, text: str) -> None:
         """Show clips whose name or state holds every word of `text`."""
-        self._filter = text.casefold()
+        self._filter = text.casefold().split()
         self.beginResetModel()
         self._shown = [clip for clip in self.clips if self._passes(clip)]
         self.endResetModel()
@@ -135,5 +129,7 @@ class ClipModel(QAbstractListModel):
     def _passes(self, clip: Clip) -> bool:
         if not self._filter:
             return True
-        text = f"{clip.path.name} {clip.words}".casefold()
-        return all(word in text for word in self._filter.split())
+        name = clip.path.name.casefold()
+        # The state is put into words only where the name alone does not decide.
+        missing = [word for word in self._filter if word not in name]
+        return not missing or all(word in clip.words.casefold() for word in missing)

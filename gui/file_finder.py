@@ -11,7 +11,7 @@ VIDEO = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".wmv
 SOUND = (".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".opus")
 STILL = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 MEDIA = frozenset(VIDEO + SOUND + STILL)
-BATCH = 500
+BATCH = 200
 
 
 def find(paths: Sequence[Path]) -> Iterator[list[Path]]:

@@ -45,6 +45,7 @@ class Session(QObject):
         self._jobs = jobs
         self._answers: OrderedDict[Clip, Answer] = OrderedDict()
         self._by_job: dict[int, Clip] = {}
+        self._by_path: dict[Path, Clip] = {}
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self._overtake)
         jobs.started.connect(self._job_started)
@@ -56,17 +57,15 @@ class Session(QObject):
 
     def add(self, paths: Sequence[Path], sample: bool = False) -> None:
         """Put files on the list and queue them; those already there are not doubled. Shows the first."""
-        known = {clip.path for clip in self.clips.clips}
-        fresh = [Clip(path, sample=sample) for path in dict.fromkeys(paths) if path not in known]
+        fresh = [Clip(path, sample=sample) for path in dict.fromkeys(paths) if path not in self._by_path]
         if not sample:
             self._drop_sample()
         for clip in fresh:
+            self._by_path[clip.path] = clip
             self._ask(clip)
         self.clips.add(fresh)
-        wanted = paths[0] if paths else None
-        first = next((clip for clip in self.clips.clips if clip.path == wanted), None)
-        if first is not None and (self.current is None or len(paths) == 1):
-            self.show(first)
+        if paths and (self.current is None or len(paths) == 1):
+            self.show(self._by_path[paths[0]])
 
     def show(self, clip: Clip | None) -> None:
         """Make `clip` the one shown; its analysis goes to the front."""
@@ -90,7 +89,7 @@ class Session(QObject):
 
     def retype(self, clip: Clip, typed: str | None) -> None:
         """Use `typed` (None: what is recognised) as the transcript of `clip`, if it is still on the list."""
-        if clip not in self.clips.clips:
+        if self._by_path.get(clip.path) is not clip:
             return
         clip.typed = typed
         self.show(clip)
@@ -132,6 +131,7 @@ class Session(QObject):
 
     def _forget(self, clip: Clip) -> None:
         self.clips.remove(clip)
+        del self._by_path[clip.path]
         self._by_job.pop(clip.job, None)
         self._jobs.cancel(clip.job)
         self._answers.pop(clip, None)

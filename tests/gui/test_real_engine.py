@@ -33,6 +33,8 @@ def window(
         made.show()
         made.complete()
         made.open_sample()
+        while not made.engine.process_id:
+            qapp.processEvents()
         yield made
         closed: list[bool] = []
         made.finished.connect(lambda: closed.append(True))
