@@ -51,7 +51,7 @@ bundle: $(VENV)/.installed-bundle $(VENV)/.assets
 
 bundle-check:
 	@rm -rf build/check && mkdir -p build/check
-	cd build/check && env -i HOME="$$PWD" PATH=/usr/bin:/bin sh -ec '\
+	cd build/check && env -i HOME="$$PWD" PATH=/usr/bin:/bin LANG=C.UTF-8 sh -ec '\
 	  ../../dist/consonance/consonance assets verify; \
 	  ../../dist/consonance/consonance analyse --json ../../$(SAMPLE) > sample.json; \
 	  ../../dist/consonance/consonance app ../../$(SAMPLE); ls -l sample.json consonance-*.png'
