@@ -57,11 +57,15 @@ def no_display() -> bool:
 
 
 def build(
-    application: QApplication, size: tuple[int, int] | None = None, remember: bool = True
+    application: QApplication,
+    size: tuple[int, int] | None = None,
+    remember: bool = True,
+    silence_s: float = 30.0,
 ) -> MainWindow:
     """The window with its engine, theme and preferences, not shown yet.
 
-    size: of the window in pixels; remember: open where it was left, and keep where it is left this time.
+    size: of the window in pixels; remember: open where it was left, and keep where it is left this time;
+    silence_s: after how many seconds without a word from a working engine the user is asked.
     """
     from core.workers import command
     from gui import preferences
@@ -78,7 +82,7 @@ def build(
         now = window.preferences
         return command("engine", "--model", now.model_folder, "--speech", now.speech_model)
 
-    engine = EngineProcess(engine_command)
+    engine = EngineProcess(engine_command, silence_s=silence_s)
     window = MainWindow(engine, theme, chosen, WindowState(window_state_file() if remember else None))
     engine.setParent(window)
     theme.setParent(window)

@@ -40,6 +40,8 @@ class Clip:
         """The state in words."""
         if self.state is ClipState.FAILED and self.why:
             return self.why
+        if self.state is ClipState.DONE and self.value is None:
+            return QCoreApplication.translate("ClipList", "done · nothing to estimate")
         if self.state is ClipState.DONE and self.typed is not None:
             return QCoreApplication.translate("ClipList", "done · words corrected")
         return QCoreApplication.translate("ClipList", self.state.value)

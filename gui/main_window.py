@@ -15,7 +15,7 @@ from core import paths
 from gui import file_finder, icons, notices, preferences
 from gui.actions import ActionSet
 from gui.background import Background
-from gui.banner import Banner
+from gui.banner import Banner, Notice
 from gui.command_palette import CommandPalette
 from gui.engine_process import EngineEnd, EngineProcess
 from gui.job_strip import JobStrip
@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.exit_code = 0
         self._open_parts = 2
         self._failures = 0
+        self._silence: Notice | None = None
         self._was_painted = False
         self._refresh_soon = QTimer(self, singleShot=True, interval=0)
         self._refresh_soon.timeout.connect(self.actions_by_id.refresh)
@@ -109,6 +110,8 @@ class MainWindow(QMainWindow):
         self.jobs.engine_failed.connect(self._engine_failed)
         self.jobs.engine_silent.connect(self._engine_silent)
         session.clip_failed.connect(self._clip_failed)
+        for signal in (self.jobs.done, self.jobs.failed, self.jobs.cancelled):
+            signal.connect(self._end_of_silence)
         player.failed.connect(self._not_playable)
         for signal in (session.shown, session.answered, self.jobs.changed, session.undo_stack.indexChanged):
             signal.connect(self._look_again)
@@ -270,7 +273,13 @@ class MainWindow(QMainWindow):
 
     @Slot(float)
     def _engine_silent(self, seconds: float) -> None:
-        self.banner.tell(notices.engine_silent(seconds, self.jobs.running, self.jobs.restart))
+        self._silence = notices.engine_silent(seconds, self.jobs.running, self.jobs.restart)
+        self.banner.tell(self._silence)
+
+    @Slot()
+    def _end_of_silence(self) -> None:
+        if self.banner.notice is self._silence:
+            self.banner.dismiss()
 
     @Slot(object, dict)
     def _clip_failed(self, clip: Any, error: dict[str, Any]) -> None:

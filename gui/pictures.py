@@ -28,6 +28,7 @@ class Photographer(QObject):
         window.review.session.answered.connect(self._look)
         window.review.filled.connect(self._look)
         window.jobs.engine_failed.connect(self._give_up)
+        window.jobs.engine_silent.connect(self._give_up_waiting)
         window.jobs.engine_ended.connect(self._give_up_for_good)
 
     @Slot()
@@ -45,6 +46,10 @@ class Photographer(QObject):
         self._begun = True
         self._fail(True)
         QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
+
+    @Slot(float)
+    def _give_up_waiting(self, seconds: float) -> None:
+        self._give_up({"message": f"the engine has said nothing for {seconds:.0f} s"})
 
     @Slot(object, object)
     def _give_up_for_good(self, end: EngineEnd, _job: object) -> None:

@@ -207,7 +207,9 @@ class Session(QObject):
     def _job_failed(self, job: int, error: dict[str, Any]) -> None:
         if (clip := self._by_job.pop(job, None)) is not None:
             self._kept(clip).error = error
-            clip.state, clip.why = ClipState.FAILED, str(error.get("message", ""))
+            # In the list the file's name stands above already.
+            clip.state = ClipState.FAILED
+            clip.why = str(error.get("message", "")).removeprefix(f"{clip.path.name}: ")
             self.clips.touch(clip)
             self.answered.emit(clip)
             self.clip_failed.emit(clip, error)

@@ -44,6 +44,7 @@ def _keys(actions: list[Action]) -> QGridLayout:
     grid.setHorizontalSpacing(20)
     grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
+    grid.setColumnMinimumWidth(1, 130)
     for row, action in enumerate(actions):
         grid.addWidget(QLabel(action.words), row, 0)
         grid.addWidget(QLabel(key_words(action.keys), objectName="muted"), row, 1)

@@ -83,9 +83,11 @@ def open_window(
     """The window as `consonance app` builds it, on a scripted engine; closed again after the test."""
     opened: list[MainWindow] = []
 
-    def open_it(behaviour: str = "good", size: tuple[int, int] = (1280, 800)) -> MainWindow:
+    def open_it(
+        behaviour: str = "good", size: tuple[int, int] = (1280, 800), silence_s: float = 30
+    ) -> MainWindow:
         monkeypatch.setattr("core.workers.command", lambda *arguments: fake_command(behaviour))
-        window = build(qapp, size)
+        window = build(qapp, size, silence_s=silence_s)
         opened.append(window)
         with qtbot.waitSignal(window.painted, timeout=5000):
             window.show()

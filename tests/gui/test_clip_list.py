@@ -28,15 +28,17 @@ def test_each_state_is_said_in_words(model: ClipModel) -> None:
             Clip(Path("c.mp4"), ClipState.DONE, value=1.2),
             Clip(Path("d.mp4"), ClipState.FAILED, why="d.mp4 is empty"),
             Clip(Path("e.mp4"), ClipState.DONE, value=1.2, typed="other words"),
+            Clip(Path("f.mp4"), ClipState.DONE),
         ]
     )
-    said = [model.index(row).data(AccessibleText) for row in range(5)]
+    said = [model.index(row).data(AccessibleText) for row in range(6)]
     assert said == [
         "a.mp4, waiting",
         "b.mp4, analysing…",
         "c.mp4, done",
         "d.mp4, d.mp4 is empty",
         "e.mp4, done · words corrected",
+        "f.mp4, done · nothing to estimate",
     ]
 
 

@@ -193,6 +193,29 @@ def test_an_engine_that_keeps_dying_is_left_off_with_a_way_to_try_again(
     assert [label for label, _ in window.banner.notice.buttons] == ["Try again"]
 
 
+def test_a_silent_engine_is_asked_about_and_can_be_restarted_from_the_banner(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window("hang", silence_s=0.2)
+    window.open_paths(clips("one.mp4"))
+    qtbot.waitUntil(lambda: "has said nothing" in window.banner.text)
+    before = window.engine.process_id
+    choices = dict(window.banner.notice.buttons)
+    choices["Restart the engine"]()
+    qtbot.waitUntil(lambda: window.engine.process_id not in (0, before))
+    window.jobs.cancel_all()
+
+
+def test_the_notice_of_silence_goes_when_the_answer_comes(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.jobs.engine_silent.emit(30.0)
+    assert "has said nothing" in window.banner.text
+    window.open_paths(clips("one.mp4"))
+    qtbot.waitUntil(lambda: window.banner.text == "")
+
+
 def test_arrows_move_through_the_clips_and_stay_in_the_list(
     qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
 ) -> None:
