@@ -27,11 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
+    from gui import faults
+
     qInstallMessageHandler(_tell_qt)
     application = QApplication([sys.argv[0]])
     application.setApplicationName("Consonance")
     application.setQuitOnLastWindowClosed(False)
     window = build(application, options.size, remember=options.screenshots is None)
+    faults.install(window)
     window.finished.connect(application.quit)
     window.painted.connect(lambda: _after_paint(window, options))
     window.show()

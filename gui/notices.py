@@ -86,6 +86,15 @@ def not_playable(path: Path, message: str) -> Notice:
     return Notice(_tr("{name} cannot be played.", name=path.name), message, str(path))
 
 
+def our_fault(error: BaseException, details: str) -> Notice:
+    """The program itself is wrong somewhere."""
+    return Notice(
+        _tr("Something in the program went wrong: {error}.", error=error or type(error).__name__),
+        _tr("Your clips and finished results are kept. Copy the details into a report."),
+        details,
+    )
+
+
 def preferences_not_stored(file: str, problem: str) -> Notice:
     """The disk did not take the preferences."""
     return Notice(
