@@ -14,6 +14,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -41,6 +42,9 @@ def no_leaks(qapp: QApplication) -> Iterator[None]:
     children = psutil.Process().children(recursive=True)
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    # The next test finds the application as Qt makes it, whatever theme this one chose.
+    qapp.setStyleSheet("")
+    qapp.setPalette(QPalette())
     left = psutil.Process().children(recursive=True)
     assert len(left) <= len(children), f"processes left behind: {left}"
     assert not (more := set(threading.enumerate()) - threads), f"threads left behind: {more}"
