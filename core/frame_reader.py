@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,9 +13,7 @@ from typing import Self
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from core import media
 from core.errors import MediaError
@@ -141,7 +139,7 @@ class FrameReader:
         """Frames from here on in order of display; damage is passed over, a torn end ends the clip."""
         last: int | None = None
         count = 0
-        for frame in _frames(self._container, self._stream):
+        for frame in media.decoded(self._container, self._stream):
             pts = count if self._counting else frame.pts
             if pts is None or (last is not None and pts <= last):
                 raise _BrokenStamps
@@ -237,21 +235,6 @@ class FrameReader:
         except av.FFmpegError as error:
             raise MediaError(f"{self.path.name}: pictures of this kind cannot be shown ({error})") from error
         return Frame(float((pts - self._origin) * self._tick), image)
-
-
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decoded frames from where the file stands, as many as it gives."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        yield from (frame for frame in frames if isinstance(frame, VideoFrame))
 
 
 def _upright(frame: VideoFrame, aspect: Fraction | None, fit: tuple[int, int] | None) -> np.ndarray:

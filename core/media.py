@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -208,11 +208,9 @@ def _resampler() -> av.AudioResampler:
     return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
 
 
-def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> Iterator:
-    """Decoded frames of a stream; damaged packets are passed over, damage of the file ends it."""
-    stream.codec_context.thread_type = "AUTO"
-    stream.codec_context.thread_count = THREADS
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+def decoded(container: InputContainer, stream: AudioStream | VideoStream) -> Iterator[Any]:
+    """Decoded frames of a stream from where the file stands; damaged packets are passed over, damage of the
+    file ends it."""
     packets = container.demux(stream)
     while True:
         try:
@@ -220,9 +218,18 @@ def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> It
         except (StopIteration, av.FFmpegError):
             return
         try:
-            yield from packet.decode()
+            frames = packet.decode()
         except av.FFmpegError:
             continue
+        yield from frames
+
+
+def _decoded(container: InputContainer, stream: AudioStream | VideoStream) -> Iterator[Any]:
+    """The same in so many threads, and without pictures beyond the limit."""
+    stream.codec_context.thread_type = "AUTO"
+    stream.codec_context.thread_count = THREADS
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    return decoded(container, stream)
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:

@@ -59,25 +59,11 @@ def _jump(container: InputContainer, seconds: float) -> None:
 def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     """16 bit stereo at RATE, whatever the track changes to on the way."""
     resampler, kind = None, None
-    for frame in _decoded(container, stream):
+    for frame in media.decoded(container, stream):
         now = (frame.format.name, frame.layout.name, frame.sample_rate)
         if resampler is None or now != kind:
             resampler, kind = av.AudioResampler(format="s16", layout="stereo", rate=RATE), now
         yield from resampler.resample(frame)
-
-
-def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        yield from (frame for frame in frames if isinstance(frame, AudioFrame))
 
 
 def _graph(speed: float) -> Graph | None:
