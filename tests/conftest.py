@@ -56,3 +56,22 @@ def shared_data() -> Path:
 def sample_clip() -> Path:
     """The synthetic clip of the program: 9.5 s of one speaker, 25 frames a second, with sound."""
     return ROOT / "resources" / "samples" / "synthetic-speaker.mp4"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands on real data, so that the end of the run can say how much of it ran."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.user_properties.append(("real data", True))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line: tests on real data that ran, and that were skipped because there is none."""
+
+    def count(outcome: str) -> int:
+        reports = terminalreporter.stats.get(outcome, ())
+        return sum(("real data", True) in report.user_properties for report in reports)
+
+    terminalreporter.write_line(
+        f"tests on real data: {count('passed') + count('failed')} ran, {count('skipped')} did not"
+    )
