@@ -1,0 +1,148 @@
+"""Tables, label folders and dataset files become samples by part; what is wrong is told at once."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from core.data import label_folder
+from core.data.sources import DataSet, load
+from core.errors import DataError
+from core.training.settings import Columns, DataSettings, Source
+
+
+def written(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def texts(path: Path, count: int = 100) -> Path:
+    return written(
+        path,
+        [{"id": i, "video": f"v{i // 5}", "text": f"said {i}", "y": (i % 7) - 3} for i in range(count)],
+    )
+
+
+SOURCE = Source(
+    path="t.csv", columns=Columns(id="id", text="text", label="y", group="video"), heads=("text",)
+)
+
+
+def mixed(root: Path, *sources: Source) -> DataSet:
+    return load(DataSettings(sources=sources), root)
+
+
+def test_shares_are_cut_by_whole_groups(tmp_path: Path) -> None:
+    texts(tmp_path / "t.csv")
+    shared = SOURCE.model_copy(update={"test_share": 0.2, "calibration_share": 0.1})
+    data = mixed(tmp_path, shared)
+    groups = {name: {s.group for s in part.samples} for name, part in data.parts.items()}
+    assert {name: len(part) for name, part in data.parts.items()} == {
+        "train": 70,
+        "valid": 0,
+        "calibration": 10,
+        "test": 20,
+    }
+    assert not groups["train"] & groups["test"]
+    assert not groups["train"] & groups["calibration"]
+    assert not groups["test"] & groups["calibration"]
+
+
+def test_the_same_groups_are_kept_apart_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
+    first = texts(tmp_path / "t.csv")
+    lines = first.read_text().splitlines()
+    (tmp_path / "u.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]))
+    shared = SOURCE.model_copy(update={"test_share": 0.2})
+    a = mixed(tmp_path, shared)
+    b = mixed(tmp_path, shared.model_copy(update={"path": "u.csv"}))
+    assert {s.group for s in a.part("test").samples} == {s.group for s in b.part("test").samples}
+
+
+def test_classes_take_their_place_on_the_scale_and_others_are_no_label(tmp_path: Path) -> None:
+    written(tmp_path / "t.csv", [{"t": "a", "c": "pos"}, {"t": "b", "c": "neg"}, {"t": "c", "c": ""}])
+    source = Source(
+        path="t.csv",
+        columns=Columns(text="t", label="c"),
+        heads=("text",),
+        class_values={"pos": 2, "neg": -2},
+    )
+    assert [s.labels for s in mixed(tmp_path, source).part("train").samples] == [
+        {"text": 2.0},
+        {"text": -2.0},
+    ]
+
+
+def test_only_rows_that_are_asked_for_are_let_in(tmp_path: Path) -> None:
+    texts(tmp_path / "t.csv")
+    data = mixed(tmp_path, SOURCE.model_copy(update={"where": {"video": ("v1", "v2")}, "limit": 7}))
+    assert [s.group for s in data.part("train").samples] == ["v1"] * 5 + ["v2"] * 2
+
+
+def test_the_problems_of_all_sources_are_told_together(tmp_path: Path) -> None:
+    written(tmp_path / "t.csv", [{"id": 1, "video": "v", "text": "a", "y": "much"}])
+    lacking = SOURCE.model_copy(update={"path": "none.csv"})
+    with pytest.raises(DataError, match=r"line 2.*none\.csv"):
+        mixed(tmp_path, SOURCE, lacking)
+
+
+@pytest.mark.parametrize("path", ["../t.csv", "/etc/passwd"])
+def test_a_source_never_leaves_the_data_folder(path: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="leads out of"):
+        mixed(tmp_path, SOURCE.model_copy(update={"path": path}))
+
+
+def test_a_recording_named_outside_the_folder_is_refused(tmp_path: Path) -> None:
+    written(tmp_path / "t.csv", [{"f": "../secret.wav", "y": 1}])
+    source = Source(path="t.csv", columns=Columns(file="f", label="y"), heads=("audio",))
+    with pytest.raises(DataError, match="leads out of"):
+        mixed(tmp_path, source)
+
+
+def test_a_table_of_texts_is_words_alone(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", [{"text": "NA", "y": 1.5}, {"text": "fine", "y": ""}])
+    first, second = load(DataSettings(), path).part("all").samples
+    assert (first.text, first.audio, first.visual) == ("NA", None, None)
+    assert first.labels == {"multimodal": 1.5, "text": 1.5}
+    assert second.labels == {}
+
+
+def test_a_table_of_texts_needs_its_columns(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", [{"text": "a", "score": 1}])
+    with pytest.raises(DataError, match="no column y"):
+        load(DataSettings(), path)
+
+
+def folder(root: Path, **row: object) -> Path:
+    known = {"video_id": "01", "clip_id": "0001", "text": "hi", "label": 0.4, "label_T": "", "mode": "train"}
+    (root / "Raw" / "01").mkdir(parents=True)
+    (root / "Raw" / "01" / "0001.mp4").touch()
+    written(root / "label.csv", [{**known, **row}])
+    return root
+
+
+def test_a_label_folder_keeps_ids_as_they_are_written(tmp_path: Path) -> None:
+    (row,) = label_folder.read(folder(tmp_path, label_T=-0.2))
+    assert (row.id, row.group, row.mode) == ("01/0001", "01", "train")
+    assert row.labels == {"multimodal": 0.4, "text": -0.2}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"clip_id": "../../label"}, "leads out of"),
+        ({"video_id": "/etc"}, "leads out of"),
+        ({"clip_id": "0002"}, "no file Raw/01/0002.mp4"),
+        ({"label": "=1+1"}, "could not convert"),
+        ({"label": "inf"}, "is no label"),
+        ({"mode": "holdout"}, "none of train, valid, test"),
+    ],
+)
+def test_a_hostile_or_broken_label_folder_is_refused(
+    row: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=message):
+        label_folder.read(folder(tmp_path, **row))
