@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import pickle
+import pickletools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -36,6 +37,8 @@ def load(path: str | Path) -> Any:
                     "Load it with NumPy in a script and save its arrays without objects.",
                 )
             file.seek(0)
+            _check_memo(file, path)
+            file.seek(0)
             return _Reader(file, path).load()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
@@ -56,6 +59,49 @@ _DAMAGE = (
     ImportError,
 )
 """What the unpickler raises on bytes that make no sense."""
+
+
+_PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
+_LENGTH_BYTES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
+
+
+def _check_memo(file: BinaryIO, path: Path) -> None:
+    """Refuse places in the memo that no honest file gets to: the unpickler makes room up to the highest.
+
+    Every place is filled by an operation of its own, so none lies beyond their number. What makes no sense is
+    left for the unpickler to name: it reads no further than this does.
+    """
+    seen = 0
+    while operation := pickletools.code2op.get(file.read(1).decode("latin1")):
+        seen += 1
+        if operation.name == "STOP":
+            return
+        argument = _argument(file, operation)
+        if operation.name in _PUTS:
+            place = int(argument) if operation.name == "PUT" else int.from_bytes(argument, "little")
+            if place > seen:
+                raise DataError(f"{path}: damaged, or made to exhaust memory: place {place} of its memo")
+
+
+def _argument(file: BinaryIO, operation: pickletools.OpcodeInfo) -> bytes:
+    """Read what follows an operation; of what has a length only that, the rest is passed over."""
+    if operation.arg is None:
+        return b""
+    size = operation.arg.n
+    if size >= 0:
+        return file.read(size)
+    if size in _LENGTH_BYTES:
+        length = file.read(_LENGTH_BYTES[size])
+        file.seek(min(int.from_bytes(length, "little"), 2**40), 1)
+        return length
+    if operation.arg is pickletools.stringnl_noescape_pair:
+        file.readline()
+    return file.readline()
 
 
 class _Reader(pickle.Unpickler):

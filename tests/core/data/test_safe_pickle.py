@@ -163,6 +163,9 @@ RECORDS = np.zeros(2, dtype=[("a", "f4"), ("b", "O")])
         (b"PK\x03\x04 and so on", "zip archive"),
         (b"\x80\x04Pid\n.", "damaged"),
         (b"\x82\x01.", "damaged"),
+        (b"\x80\x04Nr\xff\xff\xff\x7f.", "exhaust memory"),
+        (b"\x80\x04Nq\xff.", "exhaust memory"),
+        (b"Np2147483647\n.", "exhaust memory"),
     ],
 )
 def test_damaged_and_unusual_files_say_why(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -194,3 +197,12 @@ def test_altered_bytes_give_an_answer_or_a_data_error(folder: Path, edits: list[
     path = _written(folder, bytes(content))
     with contextlib.suppress(DataError):
         load(path)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_honest_memo_of_many_places_is_let_in(tmp_path: Path, protocol: int) -> None:
+    held = {"id": [f"video${i}" for i in range(300)], "x": np.ones((2, 3)), "n": [2**70, -1.5, "a\nb"]}
+    found = load(_written(tmp_path, pickle.dumps([held, held], protocol)))
+    assert found[0]["id"] == held["id"]
+    assert found[1]["n"] == held["n"]
+    assert np.array_equal(found[0]["x"], held["x"])
