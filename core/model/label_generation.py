@@ -106,14 +106,18 @@ class UnimodalLabels:
         return torch.tanh((y_s - y_m).abs()).nan_to_num(0.0)
 
     def diagnostics(self) -> dict[str, dict[str, float]]:
-        """For the log: spread (standard deviation) of the labels, mean norm of h_s, labels skipped so far."""
+        """For the log: spread (standard deviation) of the labels, mean norm of h_s, labels skipped so far.
+
+        A modality that no row has is left out.
+        """
         return {
             modality: {
-                "spread": float(self.labels[modality][self._members[modality]].std(correction=0)),
-                "norm": float(self.representations[modality][self._members[modality]].norm(dim=1).mean()),
+                "spread": float(self.labels[modality][members].std(correction=0)),
+                "norm": float(self.representations[modality][members].norm(dim=1).mean()),
                 "skipped": float(self.skipped[modality]),
             }
             for modality in MODALITIES
+            if (members := self._members[modality]).any()
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -270,3 +270,9 @@ def test_epochs_below_one_and_rows_that_do_not_exist_are_refused(
 
 def test_whole_number_labels_become_floats() -> None:
     assert UnimodalLabels(torch.tensor([1, -1]), WIDTHS, 3).labels["text"].dtype == torch.float32
+
+
+def test_a_modality_that_no_row_has_is_left_out_of_the_diagnostics() -> None:
+    present = {m: torch.full((3,), m != "audio") for m in MODALITIES}
+    labels = UnimodalLabels(torch.tensor([1.0, -1.0, 0.5]), WIDTHS, 3.0, present=present)
+    assert set(labels.diagnostics()) == {"text", "visual"}
