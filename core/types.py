@@ -16,6 +16,9 @@ Head = Literal["multimodal", "text", "audio", "visual"]
 MODALITIES: tuple[Modality, ...] = ("text", "audio", "visual")
 HEADS: tuple[Head, ...] = ("multimodal", *MODALITIES)
 
+CLASS_VALUES = (-2.0, 0.0, 2.0)
+"""Where negative, neutral and positive lie on a scale of -3 to 3, for data that has classes only."""
+
 EXTRACTOR_VERSION = 1
 """Raised whenever `core.features` gives other numbers for the same clip; stored with every model."""
 

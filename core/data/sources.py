@@ -31,6 +31,8 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
 
 PARTS = ("train", "valid", "calibration", "test")
+OWN_SHARE = 0.1
+"""Of data without parts, the share that each of the last three gets for training."""
 TABLE_LABELS: dict[str, Head] = {"label_text": "text", "label_audio": "audio", "label_visual": "visual"}
 
 
@@ -89,6 +91,18 @@ def load(settings: DataSettings, path: Path, on_progress: Progress | None = None
             {name: list(samples) for name, samples in read.items()}, [str(o) for o in read.oddities]
         )
     return _data_set({"all": _texts(path)}, [])
+
+
+def for_training(data: DataSet) -> DataSet:
+    """The same with parts to train on, to watch, to calibrate and to test, where the data has none itself."""
+    if [name for name, part in data.parts.items() if len(part)] != ["all"]:
+        return data
+    shares = Source(valid_share=OWN_SHARE, calibration_share=OWN_SHARE, test_share=OWN_SHARE)
+    found = _data_set(_split(data.part("all").samples, shares), data.notes)
+    found.recordings = data.recordings
+    rows = ", ".join(f"{name} {len(found.part(name))}" for name in PARTS)
+    found.notes.append(f"no parts of its own: cut by whole groups into {rows}")
+    return found
 
 
 def _data_set(parts: dict[str, list[Sample]], notes: list[str]) -> DataSet:

@@ -1,6 +1,6 @@
 """Samples are shown a little differently in every epoch, so that few speakers teach more than themselves.
 
-Voices: spoken faster or slower, louder or quieter, with a beginning, an end, stretches and bands lost. Faces:
+Voices: spoken faster or slower, more or less lively, as if by another person. Faces:
 a still becomes a short film of one face with small movements, since a network that reads films would
 otherwise meet single frames only when it is used.
 """
@@ -15,14 +15,12 @@ from core.data.batches import Sample
 
 SPEED = 0.15
 """Speech is up to so much faster or slower."""
-CUT = 12
-"""Frames (0.4 s) lost at most at either end."""
-LEVEL = 30.0
-"""Standard deviation of a change of the first MFCC; a doubled amplitude adds 68."""
-HIDDEN_FRAMES, HIDDEN_BANDS = 20, 5
-"""Longest hidden stretch, and most hidden features next to each other."""
+LIVELINESS = 0.2
+"""Standard deviation of how much more or less a voice's features move around their mean."""
+SPEAKER = 0.3
+"""Of a shift of all frames, as if another person spoke, and of the noise of each frame; both in standard
+deviations of the training voices."""
 NOISE = 0.1
-"""Of a voice's features, in standard deviations."""
 
 ALONE = 0.4
 """A still stays a single frame this often: that is how it is met in use."""
@@ -31,15 +29,13 @@ FILM = 24
 MOVEMENT = 0.02
 """Standard deviation of blendshapes (and angles, in rad) from frame to frame, and of the face as a whole."""
 
-_LEVEL_COLUMN = 1  # after the zero-crossing rate: the MFCC that holds the level
 _PRESENCE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Varies samples by the statistics of the training voices: mean and scale (AUDIO_WIDTH,)."""
+    """Varies samples by the scale (AUDIO_WIDTH,) of the training voices."""
 
-    mean: np.ndarray
     scale: np.ndarray
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
@@ -56,15 +52,11 @@ class Variation:
         """(T, AUDIO_WIDTH) -> (T', AUDIO_WIDTH)."""
         length = max(2, round(len(audio) * random.uniform(1 - SPEED, 1 + SPEED)))
         varied = audio[np.linspace(0, len(audio) - 1, length).round().astype(int)]
-        cut = min(CUT, length // 4)
-        varied = varied[random.integers(cut + 1) : length - random.integers(cut + 1)]
-        varied = varied + (NOISE * random.standard_normal(varied.shape) * self.scale).astype(np.float32)
-        varied[:, _LEVEL_COLUMN] += LEVEL * random.standard_normal()
-        start, stop = _stretch(len(varied), HIDDEN_FRAMES, random)
-        varied[start:stop] = self.mean
-        start, stop = _stretch(varied.shape[1], HIDDEN_BANDS, random)
-        varied[:, start:stop] = self.mean[start:stop]
-        return varied
+        width = varied.shape[1]
+        mean = varied.mean(axis=0)
+        moved = (varied - mean) * (1 + LIVELINESS * random.standard_normal(width))
+        shift = SPEAKER * random.standard_normal(width) + NOISE * random.standard_normal(varied.shape)
+        return (mean + moved + shift * self.scale).astype(np.float32)
 
 
 def film(still: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -76,9 +68,3 @@ def film(still: np.ndarray, random: np.random.Generator) -> np.ndarray:
         np.float32
     )
     return moved
-
-
-def _stretch(length: int, longest: int, random: np.random.Generator) -> tuple[int, int]:
-    size = int(random.integers(min(longest, length // 4) + 1))
-    start = int(random.integers(length - size + 1))
-    return start, start + size

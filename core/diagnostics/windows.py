@@ -16,6 +16,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from core.types import AUDIO_RATE, VISUAL_RATE, ClipFeatures
 
@@ -49,9 +50,9 @@ class Encoders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PairedWindows:
-    """The windows of one clip with voice and face: audio (n, T_a, 33), visual (n, T_v, 56), float32."""
+    """The windows of one clip with voice and face: n of (T_a, 33), their voiced frames; (n, T_v, 56)."""
 
-    audio: np.ndarray
+    audio: list[np.ndarray]
     visual: np.ndarray
 
     def __len__(self) -> int:
@@ -71,14 +72,14 @@ def paired_windows(features: ClipFeatures) -> PairedWindows | None:
         seen = _stretch(number * STEP * VISUAL_RATE, visual_frames, len(features.visual))
         voice, face = features.voiced[heard], features.visual[seen, _PRESENCE] > 0
         if voice.mean() >= PRESENT and face.mean() >= PRESENT:
-            audio.append(features.audio[heard])
+            audio.append(features.audio[heard][voice])
             visual.append(features.visual[seen])
     if not audio:
         return PairedWindows(
-            np.empty((0, audio_frames, features.audio.shape[1]), np.float32),
+            [],
             np.empty((0, visual_frames, features.visual.shape[1]), np.float32),
         )
-    return PairedWindows(np.stack(audio), np.stack(visual))
+    return PairedWindows(audio, np.stack(visual))
 
 
 def _stretch(start: float, frames: int, total: int) -> slice:
@@ -90,14 +91,14 @@ def _stretch(start: float, frames: int, total: int) -> slice:
 @torch.inference_mode()
 def represent(network: Encoders, windows: PairedWindows) -> tuple[np.ndarray, np.ndarray]:
     """`Z_a`, `Z_v`, each (n, d) float64, of the windows of one clip."""
-    audio, visual = torch.from_numpy(windows.audio), torch.from_numpy(windows.visual)
-    z_audio = network.align_audio(network.encode_audio(audio, _full_length(audio)))
-    z_visual = network.align_visual(network.encode_visual(visual, _full_length(visual)))
+    voices = [torch.from_numpy(voice) for voice in windows.audio]
+    audio_btd, length = pad_sequence(voices, batch_first=True), torch.tensor([len(v) for v in voices])
+    visual_btd = torch.from_numpy(windows.visual)
+    z_audio = network.align_audio(network.encode_audio(audio_btd, length))
+    z_visual = network.align_visual(
+        network.encode_visual(visual_btd, torch.full((len(visual_btd),), visual_btd.shape[1]))
+    )
     return z_audio.double().numpy(), z_visual.double().numpy()
-
-
-def _full_length(btd: torch.Tensor) -> torch.Tensor:
-    return torch.full((btd.shape[0],), btd.shape[1], dtype=torch.long)
 
 
 def shrunk_correlations(rows: np.ndarray) -> np.ndarray:

@@ -23,9 +23,18 @@ def moments(duration: float) -> list[float]:
 
 
 def whole(features: ClipFeatures) -> Sample:
-    """All of a clip; what it lacks is None."""
+    """All of a clip; what it lacks is None. Of the sound only frames with voice: silence says nothing."""
     words = features.transcript.text.strip() if features.transcript else ""
-    return Sample("clip", "", text=words or None, audio=features.audio, visual=features.visual)
+    return Sample("clip", "", text=words or None, audio=spoken(features), visual=features.visual)
+
+
+def spoken(features: ClipFeatures, frames: slice = slice(None)) -> np.ndarray | None:
+    """The audio features (n, AUDIO_WIDTH) of those `frames` that hold a voice; None without sound."""
+    if features.audio is None:
+        return None
+    if features.voiced is None:
+        return features.audio[frames]
+    return features.audio[frames][features.voiced[frames]]
 
 
 def ending_at(features: ClipFeatures, time: float) -> Sample:
@@ -36,9 +45,8 @@ def ending_at(features: ClipFeatures, time: float) -> Sample:
     start = max(0.0, time - WINDOW)
     audio = visual = None
     if features.audio is not None:
-        heard = _frames(start, time, AUDIO_RATE)
-        voiced = features.voiced[heard].sum() if features.voiced is not None else len(features.audio[heard])
-        audio = features.audio[heard] if voiced >= ENOUGH * AUDIO_RATE else None
+        audio = spoken(features, _frames(start, time, AUDIO_RATE))
+        audio = audio if audio is not None and len(audio) >= ENOUGH * AUDIO_RATE else None
     if features.visual is not None:
         seen = features.visual[_frames(start, time, VISUAL_RATE)]
         visual = seen if np.count_nonzero(seen[:, _PRESENCE]) >= round(ENOUGH * VISUAL_RATE) else None

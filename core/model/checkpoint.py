@@ -95,7 +95,7 @@ def save(folder: Path, network: Network, meta: Meta, reference: Reference | None
             files={path.name: _sha256(path) for path in sorted(part.iterdir())},
         )
         (part / META).write_text(stored.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        part.chmod(0o755)
+        _share(part)
         _take_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -207,6 +207,14 @@ def _encoder_sha256(settings: NetworkSettings) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _share(part: Path) -> None:
+    """Let be read by whom the umask lets read: temporary folders and safetensors are their owner's alone."""
+    mode = (part / META).stat().st_mode & 0o666
+    for path in part.iterdir():
+        path.chmod(mode)
+    part.chmod(mode | (mode & 0o444) >> 2 | 0o700)
 
 
 def _take_place(part: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from core.data.batches import Batch
 from core.model.fusion import FUSIONS
-from core.types import HEADS, MODALITIES, Head, Modality
+from core.types import CLASS_VALUES, HEADS, MODALITIES, Head, Modality
 
 if TYPE_CHECKING:
     from core.training.settings import NetworkSettings
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 class Output:
     """What the network says of a batch of B rows. Values of a missing modality mean nothing: see `present`.
 
-    estimates[head]: (B,). hidden[head]: (B, w), the h_s. encoded[modality]: (B, F), zeros where missing.
-    projected[modality]: (B, d), for the modalities that are aligned. together: (B,) bool, as in the batch.
+    estimates[head]: (B,). hidden[head]: (B, w), the h_s. logits[head]: (B, 3), of heads that judge classes.
+    encoded[modality]: (B, F), zeros where missing. together: (B,) bool, as in the batch.
+    projected[modality]: (B, d), for the modalities that are aligned.
     """
 
     estimates: dict[Head, Tensor]
     hidden: dict[Head, Tensor]
+    logits: dict[Head, Tensor]
     encoded: dict[Modality, Tensor]
     projected: dict[Modality, Tensor]
     present: dict[Modality, Tensor]
@@ -55,6 +57,8 @@ class Output:
 class SequenceEncoder(nn.Module):
     """One-layer LSTM over the true length, read out, dropout, linear. Standardises its features first.
 
+    With the readout `features` there is no LSTM: what is read is the mean and the deviation of the features
+    over time, which is all that a small set of speakers teaches reliably.
     The standardisation (mean and scale of the training data) is part of the weights: buffers `mean`, `scale`.
     """
 
@@ -65,9 +69,9 @@ class SequenceEncoder(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(input_width))
         self.register_buffer("scale", torch.ones(input_width))
-        self.lstm = nn.LSTM(input_width, lstm_width, batch_first=True)
+        self.lstm = None if readout == "features" else nn.LSTM(input_width, lstm_width, batch_first=True)
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(lstm_width, width)
+        self.linear = nn.Linear(2 * input_width if self.lstm is None else lstm_width, width)
         self.readout = readout
 
     def standardise_by(self, mean: Tensor, std: Tensor) -> None:
@@ -78,31 +82,53 @@ class SequenceEncoder(nn.Module):
     def forward(self, x_btd: Tensor, length: Tensor) -> Tensor:
         """(B, T, d) and (B,) lengths >= 1 -> (B, width). What is beyond the length has no influence."""
         x_btd = (x_btd - self.mean) / self.scale
-        packed = pack_padded_sequence(x_btd, length.cpu(), batch_first=True, enforce_sorted=False)
-        states, (last, _) = self.lstm(packed)
-        if self.readout == "mean":
-            padded, _ = pad_packed_sequence(states, batch_first=True)  # zeros beyond the length
-            read = padded.sum(dim=1) / length.to(padded.device)[:, None]
-        else:
-            read = last[-1]
+        read = _statistics(x_btd, length) if self.lstm is None else self._states(self.lstm, x_btd, length)
         return self.linear(self.dropout(read))
+
+    def _states(self, lstm: nn.LSTM, x_btd: Tensor, length: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x_btd, length.cpu(), batch_first=True, enforce_sorted=False)
+        states, (last, _) = lstm(packed)
+        if self.readout == "last":
+            return last[-1]
+        padded, _ = pad_packed_sequence(states, batch_first=True)  # zeros beyond the length
+        return padded.sum(dim=1) / length.to(padded.device)[:, None]
+
+
+def _statistics(x_btd: Tensor, length: Tensor) -> Tensor:
+    """Mean and standard deviation over the true length: (B, T, d) -> (B, 2 d)."""
+    frames = length.to(x_btd.device)[:, None]
+    inside = (torch.arange(x_btd.shape[1], device=x_btd.device)[None, :] < frames)[:, :, None]
+    mean = (x_btd * inside).sum(dim=1) / frames
+    variance = ((x_btd - mean[:, None]).square() * inside).sum(dim=1) / frames
+    return torch.cat([mean, variance.sqrt()], dim=1)
 
 
 class SentimentHead(nn.Module):
-    """From a representation F to `h` (what label generation looks at) and the estimate."""
+    """From a representation F to `h` (what label generation looks at) and the estimate.
 
-    def __init__(self, input_width: int, width: int, dropout: float, layers: int) -> None:
+    With `classes` it judges negative, neutral and positive, and the estimate is the expected value of
+    CLASS_VALUES: in between where the evidence is torn, while the likeliest class stays readable.
+    """
+
+    values: Tensor
+
+    def __init__(self, input_width: int, width: int, dropout: float, layers: int, classes: bool) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.first = nn.Linear(input_width, width)
         self.second = nn.Linear(width, width) if layers == 3 else None
-        self.last = nn.Linear(width, 1)
+        self.last = nn.Linear(width, len(CLASS_VALUES) if classes else 1)
+        self.classes = classes
+        self.register_buffer("values", torch.tensor(CLASS_VALUES), persistent=False)
 
-    def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, F) -> h (B, w), estimate (B,)."""
+    def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(B, F) -> h (B, w), estimate (B,), logits (B, 3) or None."""
         hidden = torch.relu(self.first(self.dropout(encoded)))
         deeper = hidden if self.second is None else torch.relu(self.second(hidden))
-        return hidden, self.last(deeper).squeeze(-1)
+        judged = self.last(deeper)
+        if not self.classes:
+            return hidden, judged.squeeze(-1), None
+        return hidden, (judged.softmax(dim=-1) * self.values).sum(dim=-1), judged
 
 
 class Network(nn.Module):
@@ -149,7 +175,11 @@ class Network(nn.Module):
         s = self.settings
         width = self.fusion.width if head == "multimodal" else self.widths[head]
         return SentimentHead(
-            width, getattr(s.head_widths, head), getattr(s.head_dropout, head), s.head_layers
+            width,
+            getattr(s.head_widths, head),
+            getattr(s.head_dropout, head),
+            s.head_layers,
+            head in s.class_heads,
         )
 
     def _alignment_map(self, modality: Modality) -> nn.Linear:
@@ -211,7 +241,8 @@ class Network(nn.Module):
         self, encoded: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Encoded modalities (B, F) and which are present (B,) -> h_m (B, w), multimodal estimate (B,)."""
-        return self.heads["multimodal"](self.fusion(encoded, present))
+        hidden, estimate, _ = self.heads["multimodal"](self.fusion(encoded, present))
+        return hidden, estimate
 
     def align_audio(self, encoded: Tensor) -> Tensor:
         """F_a (n, audio_width) -> Z_a (n, d)."""
@@ -229,11 +260,12 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Output:
         """Judge a batch; see `Output`."""
         encoded = self.encode(batch)
-        judged: dict[Head, tuple[Tensor, Tensor]] = {m: self.heads[m](encoded[m]) for m in MODALITIES}
-        judged["multimodal"] = self.fuse(encoded, batch.present)
+        judged = {m: self.heads[m](encoded[m]) for m in MODALITIES}
+        fused = self.fuse(encoded, batch.present)
         return Output(
-            estimates={head: judged[head][1] for head in HEADS},
-            hidden={head: judged[head][0] for head in HEADS},
+            estimates={"multimodal": fused[1], **{m: judged[m][1] for m in MODALITIES}},
+            hidden={"multimodal": fused[0], **{m: judged[m][0] for m in MODALITIES}},
+            logits={m: logits for m in MODALITIES if (logits := judged[m][2]) is not None},
             encoded=encoded,
             projected={
                 m: self._align(m, encoded[m], judged[m][0]) for m in aligned_modalities(self.settings)

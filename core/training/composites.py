@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.model.network import Network, Output
+from core.model.network import Network
 from core.types import MODALITIES, Modality
 
 CLASS_BOUNDS = (-0.5, 0.5)
@@ -33,17 +33,22 @@ class Composite:
 
 
 def composite_loss(
-    network: Network, output: Output, labels: Mapping[Modality, Tensor], hide: float, random: torch.Generator
+    network: Network,
+    encoded: Mapping[Modality, Tensor],
+    present: Mapping[Modality, Tensor],
+    labels: Mapping[Modality, Tensor],
+    hide: float,
+    random: torch.Generator,
 ) -> Tensor | None:
     """Mean absolute error of the fusion head on composites of this batch; None without two modalities.
 
-    labels[modality]: (B,), NaN = none. hide: chance that a modality of a composite is left out; at least one
-    stays.
+    encoded[modality]: (B, F); present, labels: (B,), NaN = none. hide: chance that a modality of a composite
+    is left out; at least one stays.
     """
-    there = [m for m in MODALITIES if (output.present[m] & ~labels[m].isnan()).any()]
+    there = [m for m in MODALITIES if (present[m] & ~labels[m].isnan()).any()]
     if len(there) < 2:
         return None
-    made = compose(output.encoded, output.present, labels, there, hide, MISMATCHED, random)
+    made = compose(encoded, present, labels, there, hide, MISMATCHED, random)
     if made is None:
         return None
     _, estimate = network.fuse(made.encoded, made.present)

@@ -17,10 +17,10 @@ from core.errors import DataError
 from core.inference.calibration import coverage
 from core.model import checkpoint
 from core.model.checkpoint import Checkpoint
-from core.model.network import Network
+from core.model.network import Network, Output
 from core.training.metrics import bootstrap
 from core.training.settings import DataSettings
-from core.types import HEADS, MODALITIES, Head, Modality
+from core.types import CLASS_VALUES, HEADS, MODALITIES, Head, Modality
 
 ROWS = 64
 """Samples judged at once."""
@@ -31,18 +31,24 @@ class Judged:
     """A model's word on N samples, beside their labels; rows in the samples' order.
 
     estimates, labels[head]: (N,) float64; NaN where the head's modality is missing, and for no label.
+    decisions[head]: (N,) the value of the likeliest class for a head that judges classes, else the estimate.
     encoded[modality]: (N, F), zeros where missing. present[modality]: (N,) bool.
     """
 
     estimates: dict[Head, np.ndarray]
+    decisions: dict[Head, np.ndarray]
     labels: dict[Head, np.ndarray]
     encoded: dict[Modality, Tensor]
     present: dict[Modality, Tensor]
 
     def labelled(self, head: Head) -> tuple[np.ndarray, np.ndarray]:
         """Estimates and labels of the rows that have both."""
-        known = np.isfinite(self.estimates[head]) & np.isfinite(self.labels[head])
+        known = self.known(head)
         return self.estimates[head][known], self.labels[head][known]
+
+    def known(self, head: Head) -> np.ndarray:
+        """(N,) bool: rows with an estimate and a label."""
+        return np.isfinite(self.estimates[head]) & np.isfinite(self.labels[head])
 
 
 @torch.inference_mode()
@@ -59,12 +65,14 @@ def judge(
     n = len(samples)
     known = [tokenised(s, tokenizer, max_tokens) if tokenizer else s for s in samples]
     estimates: dict[Head, np.ndarray] = {head: np.full(n, np.nan) for head in HEADS}
+    decisions: dict[Head, np.ndarray] = {head: np.full(n, np.nan) for head in HEADS}
     encoded: dict[Modality, Tensor] = {m: torch.zeros(n, network.widths[m]) for m in MODALITIES}
     done = 0
     for rows in BucketSampler([length_key(s) for s in known], ROWS, seed=0).epoch(0) if n else ():
         output = network(collate([known[i] for i in rows], tokenizer, rows, max_tokens).to(device))
         for head in HEADS:
             estimates[head][rows] = output.estimates[head].double().cpu().numpy()
+            decisions[head][rows] = _decided(output, head)
         for m in MODALITIES:
             encoded[m][rows] = output.encoded[m].float().cpu()
         done += len(rows)
@@ -78,7 +86,13 @@ def judge(
     labels: dict[Head, np.ndarray] = {
         head: np.array([s.labels.get(head, np.nan) for s in samples], dtype=np.float64) for head in HEADS
     }
-    return Judged(estimates, labels, encoded, present)
+    return Judged(estimates, decisions, labels, encoded, present)
+
+
+def _decided(output: Output, head: Head) -> np.ndarray:
+    if head not in output.logits:
+        return output.estimates[head].double().cpu().numpy()
+    return np.array(CLASS_VALUES)[output.logits[head].argmax(dim=-1).cpu().numpy()]
 
 
 def scores(judged: Judged, scheme: str) -> dict[str, dict[str, dict[str, Any]]]:
@@ -88,7 +102,10 @@ def scores(judged: Judged, scheme: str) -> dict[str, dict[str, dict[str, Any]]]:
         estimates, labels = judged.labelled(head)
         if len(labels):
             found[head] = {
-                name: asdict(figure) for name, figure in bootstrap(estimates, labels, scheme).items()
+                name: asdict(figure)
+                for name, figure in bootstrap(
+                    estimates, labels, scheme, decisions=judged.decisions[head][judged.known(head)]
+                ).items()
             }
     return found
 
@@ -115,7 +132,7 @@ def covered(judged: Judged, calibration: dict[str, Any]) -> dict[str, dict[str, 
 
 def _widths(judged: Judged, head: Head, calibration: dict[str, Any]) -> list[float | None]:
     """Half width of the interval of each labelled row of a head; the fusion's goes by what is present."""
-    known = np.isfinite(judged.estimates[head]) & np.isfinite(judged.labels[head])
+    known = judged.known(head)
     if head != "multimodal":
         return [calibration.get(head)] * int(known.sum())
     widths = calibration.get("multimodal", {})

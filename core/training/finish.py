@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.data.batches import Sample
 from core.data.sources import DataSet
 from core.inference.calibration import LEVEL, coverage, half_width
 from core.model.network import Network
@@ -113,15 +112,11 @@ def _composites(network: Network, judged: Judged, calibration: Mapping[str, Any]
 
 
 def counts(data: DataSet) -> dict[str, dict[str, int]]:
-    """Rows of each source by part, for the model card."""
-    return {
-        (source.path or "data"): {
-            name: len(rows) for name, part in data.parts.items() if (rows := _rows(data, name, index))
-        }
-        for index, source in enumerate(data.sources)
-        if any(_rows(data, name, index) for name in data.parts)
-    }
-
-
-def _rows(data: DataSet, part: str, source: int) -> list[Sample]:
-    return data.part(part).of(source)
+    """Rows of each table by part, for the model card."""
+    found: dict[str, dict[str, int]] = {}
+    for index, source in enumerate(data.sources):
+        rows = found.setdefault(source.path or "data", {})
+        for name, part in data.parts.items():
+            if number := len(part.of(index)):
+                rows[name] = rows.get(name, 0) + number
+    return found

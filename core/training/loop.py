@@ -7,17 +7,18 @@ The multi-task training of arXiv 2305.08473 (losses in `losses.py`, generated la
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from core.data.batches import Sample, feature_widths, tokenised
-from core.data.sources import DataSet, Part, load, standardisation
+from core.data.batches import Sample, feature_widths, has, tokenised
+from core.data.sources import DataSet, Part, for_training, load, standardisation
 from core.diagnostics.reference import build_reference
 from core.errors import DataError
 from core.model import checkpoint
@@ -28,7 +29,7 @@ from core.training.finish import calibrate, counts, final_scores
 from core.training.plan import Plan
 from core.training.runs import Run, create
 from core.training.settings import Settings, fitted
-from core.training.step import Tally, Trainer
+from core.training.step import Bank, Tally, Trainer
 from core.types import HEADS
 
 Progress = Callable[[str, float], None]
@@ -55,7 +56,8 @@ def train(
     progress = on_progress or (lambda step, share: None)
     folder = create(run, settings)
     _prepare(settings)
-    found = load(settings.data.model_copy(update={"text": settings.text_kind}), data, progress)
+    found = for_training(load(settings.data.model_copy(update={"text": settings.text_kind}), data, progress))
+    folder.event("data", rows=counts(found), notes=found.notes)
     _check(found, data)
     settings = fitted(settings, feature_widths(found.part("train").samples))
     tokenizer = load_tokenizer(settings.network)
@@ -111,33 +113,109 @@ class _Best:
 def _fit(
     settings: Settings, folder: Run, found: DataSet, network: Network, tokenizer: Any, progress: Progress
 ) -> dict[str, Any]:
-    """All epochs; the best network ends up in the run's checkpoints. Returns how it went."""
-    training = settings.training
+    """Everything that is learned; the best network ends up in the run's checkpoints. Returns how it went."""
     part = found.part("train")
     if tokenizer is not None:
         limit = settings.data.max_tokens
         part = Part([tokenised(sample, tokenizer, limit) for sample in part.samples], part.sources)
-    plan = Plan(part.samples, training, mixed=len(found.sources) > 1)
-    trainer = Trainer(settings, network, tokenizer, part, found.sources, len(plan), _device(settings))
     valid = found.part("valid").samples
-    folder.event("start", rows=len(part), batches=len(plan), epochs=training.epochs, notes=found.notes)
-    _figures(settings, network, tokenizer, valid[: training.batch_size])  # a broken part fails now
+    _figures(settings, network, tokenizer, valid[: settings.training.batch_size])  # a broken part fails now
+    if not settings.training.words_first:
+        plan = Plan(part.samples, settings.training, mixed=len(found.sources) > 1)
+        trainer = Trainer(settings, network, tokenizer, part, found.sources, len(plan))
+        return _epochs(settings, folder, found, plan, trainer, progress)
+    return _words_first(settings, folder, found, part, network, tokenizer, progress)
+
+
+def _words_first(
+    settings: Settings,
+    folder: Run,
+    found: DataSet,
+    part: Part,
+    network: Network,
+    tokenizer: Any,
+    progress: Progress,
+) -> dict[str, Any]:
+    """First the branch of the words alone, then all others beside what it makes of the words."""
+    words, rest = _apart(part)
+    alone = _laid_over(settings, composites=False)
+    plan = Plan(words.samples, alone.training)
+    trainer = Trainer(alone, network, tokenizer, words, found.sources, len(plan))
+    first = _epochs(alone, folder, found, plan, trainer, progress)
+    shutil.copytree(folder.best, folder.words)
+    return {"words": first, **_beside(settings, folder, found, words, rest, tokenizer, progress)}
+
+
+def _beside(
+    settings: Settings,
+    folder: Run,
+    found: DataSet,
+    words: Part,
+    rest: Part,
+    tokenizer: Any,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Everything but the words, from the checkpoint that holds these."""
+    torch.manual_seed(settings.training.seed)  # however many random numbers the words took
+    network = checkpoint.load(folder.words).network.to(_device(settings))
+    for name, parameter in network.named_parameters():
+        if name.startswith("text_encoder."):
+            parameter.requires_grad_(False)
+    training = settings.training
+    apart = _laid_over(settings, epochs=training.epochs_beside, batch_size=training.batch_beside)
+    plan = Plan(rest.samples, apart.training, mixed=True)
+    bank = _bank(settings, network, tokenizer, words)
+    trainer = Trainer(apart, network, tokenizer, rest, found.sources, len(plan), bank)
+    unwatched = replace(found, parts={**found.parts, "valid": Part()})
+    return _epochs(apart, folder, unwatched, plan, trainer, progress)
+
+
+def _apart(part: Part) -> tuple[Part, Part]:
+    """The rows of words alone, and all others."""
+    words, rest = Part(), Part()
+    for sample, source in zip(part.samples, part.sources, strict=True):
+        alone = has(sample, "text") and not has(sample, "audio") and not has(sample, "visual")
+        (words if alone else rest).add([sample], source)
+    return words, rest
+
+
+def _bank(settings: Settings, network: Network, tokenizer: Any, words: Part) -> Bank:
+    judged = judge(network, tokenizer, words.samples, settings.data.max_tokens)
+    labels = torch.from_numpy(judged.labels["text"]).float()
+    known = ~labels.isnan()
+    return Bank(judged.encoded["text"][known].to(_device(settings)), labels[known].to(_device(settings)))
+
+
+def _laid_over(settings: Settings, **training: Any) -> Settings:
+    return settings.model_copy(update={"training": settings.training.model_copy(update=training)})
+
+
+def _epochs(
+    settings: Settings, folder: Run, found: DataSet, plan: Plan, trainer: Trainer, progress: Progress
+) -> dict[str, Any]:
+    """Epoch after epoch until the last, until none gets better, or until somebody or the clock says stop."""
+    training = settings.training
+    valid = found.part("valid").samples
+    folder.event(
+        "start", rows=len(trainer.samples), batches=len(plan), epochs=training.epochs, notes=found.notes
+    )
     best, started, reason = _Best(), time.monotonic(), "all epochs done"
     for epoch in range(1, training.epochs + 1):
         stopped = _epoch(settings, folder, plan, trainer, epoch, started, progress)
-        figures = _figures(settings, trainer.model, tokenizer, valid)
+        figures = _figures(settings, trainer.model, trainer.tokenizer, valid)
         watched = figures.get(training.monitor, float(-epoch))  # without a validation part: the latest
-        if best.takes(watched, epoch):
+        last = stopped or epoch == training.epochs
+        if best.takes(watched, epoch) and (valid or last):
             checkpoint.save(folder.best, trainer.model, _meta(settings, found, epoch))
         labels = trainer.labels.diagnostics() if trainer.labels is not None else {}
-        folder.event(
-            "epoch", epoch=epoch, best=best.epoch, valid=figures, train=trainer.tally.means(), labels=labels
-        )
+        means = trainer.tally.means()
+        folder.event("epoch", epoch=epoch, best=best.epoch, valid=figures, train=means, labels=labels)
         trainer.tally = Tally()
-        reason = stopped or (
-            f"no better epoch in {training.patience}" if epoch - best.epoch >= training.patience else reason
-        )
-        if stopped or epoch - best.epoch >= training.patience:
+        if stopped:
+            reason = stopped
+            break
+        if epoch - best.epoch >= training.patience:
+            reason = f"no better epoch in {training.patience}"
             break
     history = {"best_epoch": best.epoch, "epochs": epoch, "ended": reason, "steps": trainer.steps}
     folder.event("fitted", **history, seconds=round(time.monotonic() - started, 1))

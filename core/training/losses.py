@@ -2,7 +2,8 @@
 
     L = mean |ŷ_m - y_m| + Σ_s mean(w_s |ŷ_s - y_s|) + λ L_align,    w_s = tanh|y_s - y_m|
 
-(arXiv 2305.08473.) A missing modality or label leaves its row out of that term; a term without rows is 0.
+(arXiv 2305.08473.) A head that judges classes has the cross entropy in place of its absolute error. A
+missing modality or label leaves its row out of that term; a term without rows is 0.
 """
 
 from __future__ import annotations
@@ -17,12 +18,7 @@ from core.data.batches import Batch
 from core.model.alignment import DISTANCES
 from core.model.network import Output
 from core.training.settings import AlignmentSettings, Pair
-from core.types import HEADS, MODALITIES, Head
-
-WIDTH = 1.0
-"""Half the distance between classes at -2, 0 and 2: errors well beyond it cost the same, however large."""
-PULL = 0.2
-"""Share of the absolute error in the bounded loss, so that estimates far off are still drawn in."""
+from core.types import CLASS_VALUES, HEADS, MODALITIES, Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +26,11 @@ class Targets:
     """What the heads are to say of a batch of B rows.
 
     labels[head]: (B,), NaN = none. weights[head]: (B,), w_s. share: (B,), how much a row counts at all.
-    classes: (B,) bool, rows whose labels are classes to be sought rather than values to be met.
     """
 
     labels: Mapping[Head, Tensor]
     weights: Mapping[Head, Tensor]
     share: Tensor
-    classes: Tensor
 
 
 def head_losses(output: Output, targets: Targets) -> dict[Head, Tensor]:
@@ -50,20 +44,18 @@ def _head_loss(head: Head, output: Output, targets: Targets) -> Tensor | None:
     rows &= output.present[head] if head != "multimodal" else torch.stack([*output.present.values()]).any(0)
     if not rows.any():
         return None
-    error = row_errors(output.estimates[head][rows].float(), y[rows], targets.classes[rows])
-    share = targets.share[rows]
-    return (share * targets.weights[head][rows] * error).sum() / share.sum().clamp(min=1e-8)
+    if head in output.logits:
+        logits, classes = output.logits[head][rows].float(), nearest_class(y[rows])
+        error = torch.nn.functional.cross_entropy(logits, classes, reduction="none")
+    else:
+        error = (output.estimates[head][rows].float() - y[rows]).abs()
+    return (targets.share[rows] * targets.weights[head][rows] * error).mean()
 
 
-def row_errors(estimates: Tensor, labels: Tensor, classes: Tensor) -> Tensor:
-    """(n,) absolute errors; of rows with classes Welsch's bounded loss and a little of the absolute error.
-
-    A voice that is angry or happy, but surely not calm, is -2 or 2; the absolute error would settle in
-    between, on calm. The bounded loss has its minimum at the likelier of the two.
-    """
-    error = (estimates - labels).abs()
-    bounded = 2 * (1 - torch.exp(-(error**2) / (2 * WIDTH**2)))
-    return torch.where(classes, bounded + PULL * error, error)
+def nearest_class(labels: Tensor) -> Tensor:
+    """(n,) labels -> (n,) positions in CLASS_VALUES of the nearest class; half way goes to the lower one."""
+    values = torch.tensor(CLASS_VALUES, dtype=labels.dtype, device=labels.device)
+    return torch.bucketize(labels, (values[1:] + values[:-1]) / 2)
 
 
 def alignment_loss(output: Output, settings: AlignmentSettings, pairs: tuple[Pair, ...]) -> Tensor | None:

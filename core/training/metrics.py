@@ -46,18 +46,22 @@ def bootstrap(
     truth: ArrayLike,
     scheme: str,
     *,
+    decisions: ArrayLike | None = None,
     rounds: int = 1000,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
     """The metrics of `score` with percentile bootstrap intervals over the samples.
 
+    decisions: (N,) values of the classes decided for, where these are not simply nearest to the prediction.
+
     Resamples in which a metric is undefined are left out of its interval; with more than half undefined so is
     the interval.
     """
     p, y = _checked(prediction, truth)
-    values = _evaluate(p, y, scheme, np.ones((1, len(y))))
-    drawn = _resampled(p, y, scheme, rounds, seed)
+    chosen = p if decisions is None else _checked(decisions, truth)[0]
+    values = _evaluate(p, y, scheme, np.ones((1, len(y))), chosen)
+    drawn = _resampled(p, y, scheme, rounds, seed, chosen)
     return {
         name: Interval(float(rows[0]), *_bounds(drawn[name], level), count)
         for name, (rows, count) in values.items()
@@ -77,17 +81,21 @@ def _float(x: ArrayLike) -> Array:
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-def _evaluate(p: Array, y: Array, scheme: str, weights: Array) -> Values:
-    if scheme not in SCHEMES:
-        raise ValueError(f"unknown scheme {scheme!r}; known: {', '.join(SCHEMES)}")
+def _evaluate(p: Array, y: Array, scheme: str, weights: Array, chosen: Array | None = None) -> Values:
+    if scheme not in (*SCHEMES, "classes"):
+        raise ValueError(f"unknown scheme {scheme!r}; known: {', '.join(SCHEMES)}, classes")
     finite = np.isfinite(p).all()
-    values = SCHEMES[scheme](p if finite else np.zeros_like(p), y, weights)
+    shown = p if finite else np.zeros_like(p)
+    if scheme == "classes":
+        values = _classes(shown, y, weights, shown if chosen is None else chosen)
+    else:
+        values = SCHEMES[scheme](shown, y, weights)
     if finite:
         return values
     return {name: (np.full(len(weights), np.nan), count) for name, (_, count) in values.items()}
 
 
-def _resampled(p: Array, y: Array, scheme: str, rounds: int, seed: int) -> dict[str, Array]:
+def _resampled(p: Array, y: Array, scheme: str, rounds: int, seed: int, chosen: Array) -> dict[str, Array]:
     random = np.random.default_rng(seed)
     parts: list[Values] = []
     step = max(1, min(rounds, 4_000_000 // max(1, len(y))))  # weights of one part: 32 MB at most
@@ -95,7 +103,7 @@ def _resampled(p: Array, y: Array, scheme: str, rounds: int, seed: int) -> dict[
         size = (min(step, rounds - start), len(y))
         drawn = random.integers(len(y), size=size) if len(y) else np.empty(size, dtype=np.int64)
         weights = np.stack([np.bincount(row, minlength=len(y)) for row in drawn]).astype(np.float64)
-        parts.append(_evaluate(p, y, scheme, weights))
+        parts.append(_evaluate(p, y, scheme, weights, chosen))
     return {name: np.concatenate([part[name][0] for part in parts]) for name in parts[0]}
 
 
@@ -129,8 +137,8 @@ def _sims(p: Array, y: Array, weights: Array) -> Values:
     }
 
 
-def _classes(p: Array, y: Array, weights: Array) -> Values:
-    predicted, true = np.digitize(p, [-1, 1]), np.digitize(y, [-1, 1])
+def _classes(p: Array, y: Array, weights: Array, chosen: Array) -> Values:
+    predicted, true = np.digitize(chosen, [-1, 1]), np.digitize(y, [-1, 1])
     hit = (predicted == true).astype(np.float64)
     recalls = [_quotient(weights @ (hit * (true == c)), weights @ (true == c)) for c in range(3)]
     signed = true != 1
@@ -144,7 +152,6 @@ def _classes(p: Array, y: Array, weights: Array) -> Values:
 SCHEMES: dict[str, Callable[[Array, Array, Array], Values]] = {
     "mosi": _mosi,
     "sims": _sims,
-    "classes": _classes,
 }
 
 

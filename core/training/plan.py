@@ -13,6 +13,9 @@ from core.data.sources import Part
 from core.training.settings import Source, TrainingSettings
 from core.types import HEADS, MODALITIES
 
+POOL = 32
+"""Batches, at most, whose rows are sorted by length together."""
+
 
 class Plan:
     """Batches of row numbers for each epoch, the same ones for the same seed.
@@ -47,7 +50,10 @@ class _Rows:
 
     def __init__(self, rows: list[int], samples: Sequence[Sample], size: int, seed: int) -> None:
         self.rows = rows
-        self.sampler = BucketSampler([length_key(samples[row]) for row in rows], min(size, len(rows)), seed)
+        size = min(size, len(rows))
+        # Length goes with speaker and label: few rows sorted as one pool would make batches of one kind.
+        pool = min(POOL, max(1, len(rows) // (8 * size)))
+        self.sampler = BucketSampler([length_key(samples[row]) for row in rows], size, seed, pool)
 
     def epoch(self, number: int) -> Iterator[list[int]]:
         for batch in self.sampler.epoch(number):
@@ -75,11 +81,6 @@ def shares(part: Part, sources: Sequence[Source]) -> np.ndarray:
         for i in rows:
             share[i] *= len(rows) / (len(counts) * counts[labels[i]])
     return share
-
-
-def class_rows(part: Part, sources: Sequence[Source]) -> np.ndarray:
-    """(N,) bool: rows whose labels are classes to be sought."""
-    return np.array([sources[source].seek_class for source in part.sources], dtype=bool)
 
 
 def _label(sample: Sample) -> float:

@@ -35,6 +35,11 @@ class Run:
         return self.folder / "checkpoints" / "best"
 
     @property
+    def words(self) -> Path:
+        """The checkpoint after the words, where these are learned first."""
+        return self.folder / "checkpoints" / "words"
+
+    @property
     def model(self) -> Path:
         """The finished model, calibrated."""
         return self.folder / "model"

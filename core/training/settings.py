@@ -93,8 +93,11 @@ class NetworkSettings(Section):
     )
     audio_lstm_width: int = _setting(16, "Audio LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
     visual_lstm_width: int = _setting(32, "Visual LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
-    readout: Literal["last", "mean"] = _setting(
-        "last", "LSTM readout", "Its last hidden state (the paper), or the mean over time."
+    readout: Literal["last", "mean", "features"] = _setting(
+        "last",
+        "Readout",
+        "The LSTM's last hidden state (the paper), its mean over time, or, without an LSTM, the mean and the "
+        "deviation of the features over time.",
     )
     lstm_dropout: float = _setting(
         0.0, "LSTM dropout", "Dropout on what is read out of the LSTMs.", ge=0, lt=1
@@ -105,6 +108,12 @@ class NetworkSettings(Section):
     head_dropout: HeadDropout = _setting(HeadDropout, "Head dropout", "Dropout on the heads' input.")
     head_layers: Literal[2, 3] = _setting(
         3, "Layers of a head", "3 as in the public code of Self-MM, 2 as in its paper."
+    )
+    class_heads: tuple[Modality, ...] = _setting(
+        (),
+        "Heads of classes",
+        "Modalities whose labels are classes: the head judges negative, neutral and positive, and its "
+        "estimate is their expected value.",
     )
     fusion: Literal["concatenation"] = _setting("concatenation", "Fusion", "How modalities are joined.")
     aligned_width: int = _setting(
@@ -184,6 +193,20 @@ class TrainingSettings(Section):
         "samples",
         ge=1,
         le=4096,
+    )
+    words_first: bool = _setting(
+        False,
+        "Words first",
+        "Of samples in kinds, those of words alone are learned first; then everything else, beside what the "
+        "finished text encoder makes of the words. As the branches share no weights, that is only quicker.",
+    )
+    epochs_beside: int = _setting(
+        40,
+        "Epochs after the words",
+        "Of the commonest other kind, where words come first.",
+        "epochs",
+        ge=1,
+        le=10000,
     )
     average: float = _setting(
         0.0,
@@ -285,12 +308,6 @@ class Source(Section):
     weight: float = _setting(1.0, "Weight", "Of its rows in the losses.", ge=0, le=100)
     balanced: bool = _setting(
         False, "Balanced", "Every value of its label counts alike, however many rows have it."
-    )
-    seek_class: bool = _setting(
-        False,
-        "Seek the class",
-        "For labels that are classes: a loss that is bounded, so that an estimate between two likely classes "
-        "goes to the likelier one, not to the middle, which may be a third.",
     )
     valid_share: float = _setting(
         0.0, "Validation share", "Share of its groups kept for validation.", ge=0, lt=1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,12 @@ from core.model.label_generation import UnimodalLabels
 from core.model.network import Network, Output
 from core.training.composites import composite_loss
 from core.training.losses import Targets, alignment_loss, alignment_weight, head_losses, no_labels
-from core.training.plan import class_rows, shares
+from core.training.plan import shares
 from core.training.settings import Settings, Source
-from core.types import HEADS, MODALITIES, Head
+from core.types import HEADS, MODALITIES, Head, Modality
+
+BANK_ROWS = 128
+"""Texts a step that the text head learns from while its encoder rests; without it they cost little."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,40 @@ class Tally:
         return {name: total / self.counts[name] for name, total in self.sums.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """What a finished text encoder makes of the training part's words: (N, F_t), and their labels (N,)."""
+
+    encoded: Tensor
+    labels: Tensor
+
+    def loss(self, network: Network, rows: Tensor) -> Tensor:
+        """Absolute error of the text head on these rows: it goes on learning while its encoder rests."""
+        _, estimates, _ = network.heads["text"](self.encoded[rows])
+        return (estimates.float() - self.labels[rows]).abs().mean()
+
+    def beside(
+        self,
+        rows: Tensor,
+        encoded: Mapping[Modality, Tensor],
+        present: Mapping[Modality, Tensor],
+        labels: Mapping[Modality, Tensor],
+    ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor], dict[Modality, Tensor]]:
+        """The same three with these rows of the bank after them, as rows that have words only."""
+        n, device = len(rows), self.encoded.device
+        more: dict[Modality, Tensor] = {
+            m: torch.zeros(n, encoded[m].shape[1], device=device) for m in MODALITIES
+        }
+        none = torch.full((n,), math.nan, device=device)
+        more["text"], known = self.encoded[rows], {m: none for m in MODALITIES} | {"text": self.labels[rows]}
+        there = {m: torch.full((n,), m == "text", device=device) for m in MODALITIES}
+        return (
+            {m: torch.cat([encoded[m].float(), more[m]]) for m in MODALITIES},
+            {m: torch.cat([present[m], there[m]]) for m in MODALITIES},
+            {m: torch.cat([labels[m], known[m]]) for m in MODALITIES},
+        )
+
+
 class Trainer:
     """Trains a network on one part. `step` takes a batch; every `accumulate` batches the weights move."""
 
@@ -50,13 +87,13 @@ class Trainer:
         part: Part,
         sources: Sequence[Source],
         batches: int,
-        device: torch.device,
+        bank: Bank | None = None,
     ) -> None:
-        """batches: how many an epoch has, for the schedule and the left-over ones."""
+        """batches: how many an epoch has. bank: words that composites are made with, beside the rows' own."""
         self.settings, self.network, self.tokenizer = settings, network, tokenizer
-        self.samples, self.batches, self.device = part.samples, batches, device
+        self.samples, self.batches, self.bank = part.samples, batches, bank
+        self.device = next(network.parameters()).device
         self._share = torch.from_numpy(shares(part, sources))
-        self._classes = torch.from_numpy(class_rows(part, sources))
         self._groups = _parameter_groups(settings, network)
         self.optimiser = _OPTIMISERS[settings.training.optimiser](self._groups)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
@@ -65,8 +102,7 @@ class Trainer:
         self.labels = _generated(settings, part.samples)
         self._random = torch.Generator().manual_seed(settings.training.seed)
         self._numbers = np.random.default_rng(settings.training.seed)
-        encoder = network.audio_encoder
-        self._vary = Variation(encoder.mean.cpu().numpy(), encoder.scale.cpu().numpy())
+        self._vary = Variation(network.audio_encoder.scale.cpu().numpy())
         self.tally = Tally()
 
     @property
@@ -109,10 +145,14 @@ class Trainer:
         for head, loss in head_losses(output, self._targets(batch)).items():
             self.tally.add(f"loss_{head}", float(loss.detach()))
             total = total + loss
+        drawn = None
+        if self.bank is not None:
+            drawn = torch.randint(len(self.bank.labels), (BANK_ROWS,), generator=self._random)
+            loss = self.bank.loss(self.network, drawn)
+            self.tally.add("loss_text", float(loss.detach()))
+            total = total + loss
         if settings.training.composites:
-            known = {m: batch.labels[m] for m in MODALITIES}
-            hide = settings.training.modality_dropout
-            loss = composite_loss(self.network, output, known, hide, self._random)
+            loss = self._composites(batch, output, drawn)
             if loss is not None:
                 self.tally.add("loss_composites", float(loss.detach()))
                 total = total + loss
@@ -121,9 +161,19 @@ class Trainer:
             if loss is None:
                 self.tally.add("unaligned", 1.0)
             else:
+                self.tally.add("unaligned", 0.0)
                 self.tally.add("loss_alignment", float(loss.detach()))
                 total = total + weight * loss
         return total
+
+    def _composites(self, batch: Batch, output: Output, drawn: Tensor | None) -> Tensor | None:
+        encoded, present = output.encoded, output.present
+        labels: dict[Modality, Tensor] = {m: batch.labels[m] for m in MODALITIES}
+        if self.bank is not None and drawn is not None:
+            rows = drawn[: self.settings.training.batch_size]
+            encoded, present, labels = self.bank.beside(rows, encoded, present, labels)
+        hide = self.settings.training.modality_dropout
+        return composite_loss(self.network, encoded, present, labels, hide, self._random)
 
     def _targets(self, batch: Batch) -> Targets:
         """Labels and weights by the settings' kind of unimodal labels."""
@@ -138,8 +188,7 @@ class Trainer:
             labels = {h: torch.where(made[h].isnan(), batch.labels[h], made[h]) for h in HEADS}
         elif self.settings.labels.kind == "none":
             labels = {**no_labels(batch), "multimodal": batch.labels["multimodal"]}
-        share, classes = (x[batch.index].to(self.device) for x in (self._share, self._classes))
-        return Targets(labels, weights, share, classes)
+        return Targets(labels, weights, self._share[batch.index].to(self.device))
 
     def _move(self) -> None:
         training = self.settings.training
