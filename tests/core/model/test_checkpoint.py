@@ -1,6 +1,7 @@
 """A model folder gives back the same network, or says what is wrong with it."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,29 @@ def test_where_there_is_no_model_the_message_names_the_place(tmp_path: Path) -> 
 def test_saving_replaces_a_model_whole_and_leaves_nothing_else(network: Network, folder: Path) -> None:
     checkpoint.save(folder, network, META.model_copy(update={"version": "4"}))
     assert checkpoint.load(folder).meta.version == "4"
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_model_can_be_read_by_whom_the_umask_lets(network: Network, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        checkpoint.save(tmp_path / "model", network, META)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "model").stat().st_mode & 0o777 == 0o755
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()} == {0o644}
+
+
+def test_a_save_that_fails_leaves_the_old_model(
+    network: Network, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoint.save(folder, network, META.model_copy(update={"version": "4"}))
+    assert checkpoint.load(folder).meta.version == "3"
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
