@@ -1,12 +1,14 @@
 """Tables, label folders and dataset files become samples by part; what is wrong is told at once."""
 
 import csv
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.data import label_folder
-from core.data.sources import DataSet, load
+from core.data.sources import DataSet, for_training, load
 from core.errors import DataError
 from core.training.settings import Columns, DataSettings, Source
 
@@ -102,6 +104,21 @@ def test_a_recording_named_outside_the_folder_is_refused(tmp_path: Path) -> None
         mixed(tmp_path, source)
 
 
+def test_copies_and_files_that_cannot_be_read_are_left_out_and_noted(assets: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, 16000).astype("<i2").tobytes()
+    for name in ("first.wav", "again.wav"):
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(noise)
+    (tmp_path / "broken.wav").write_bytes(b"no sound at all")
+    names = ("first.wav", "again.wav", "broken.wav")
+    written(tmp_path / "t.csv", [{"f": name, "y": 1} for name in names])
+    data = mixed(tmp_path, Source(path="t.csv", columns=Columns(file="f", label="y"), heads=("audio",)))
+    assert len(data.notes) == 2
+    assert "again.wav is a copy of another file" in data.notes[0]
+    assert "broken.wav" in data.notes[1]
+
+
 def test_a_table_of_texts_is_words_alone(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", [{"text": "NA", "y": 1.5}, {"text": "fine", "y": ""}])
     first, second = load(DataSettings(), path).part("all").samples
@@ -114,6 +131,23 @@ def test_a_table_of_texts_needs_its_columns(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", [{"text": "a", "score": 1}])
     with pytest.raises(DataError, match="no column y"):
         load(DataSettings(), path)
+
+
+def test_a_table_without_parts_gets_them_for_training_by_whole_groups(tmp_path: Path) -> None:
+    rows = [{"text": f"said {i}", "y": i % 3 - 1, "video_id": f"v{i // 5}"} for i in range(100)]
+    read = load(DataSettings(), written(tmp_path / "t.csv", rows))
+    assert list(read.parts) == ["all"]
+    data = for_training(read)
+    assert {name: len(part) for name, part in data.parts.items()} == {
+        "train": 70,
+        "valid": 10,
+        "calibration": 10,
+        "test": 10,
+    }
+    groups = [s.group for part in data.parts.values() for s in {s.group: s for s in part.samples}.values()]
+    assert len(groups) == len(set(groups)), "no group lies in two parts"
+    assert "train 70, valid 10" in data.notes[-1]
+    assert for_training(data) is data
 
 
 def folder(root: Path, **row: object) -> Path:
