@@ -215,3 +215,18 @@ def test_a_thousand_resamples_of_a_large_split_take_little_memory_at_a_time() ->
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 400e6
+
+
+def test_classes_that_were_decided_for_count_in_place_of_the_nearest() -> None:
+    estimates, labels = [0.4, -1.2, 0.9, -0.2], [2.0, -2.0, 2.0, 0.0]
+    nearest = bootstrap(estimates, labels, "classes", rounds=20)
+    decided = bootstrap(estimates, labels, "classes", decisions=[2.0, -2.0, 2.0, 0.0], rounds=20)
+    assert (nearest["accuracy"].value, decided["accuracy"].value) == (0.5, 1.0)
+    assert decided["auc"] == nearest["auc"], "ranks are those of the estimates"
+
+
+def test_decisions_are_left_out_together_with_their_unlabelled_rows() -> None:
+    found = bootstrap(
+        [0.1, 0.2, 0.3], [2.0, float("nan"), -2.0], "classes", decisions=[2.0, 0.0, -2.0], rounds=5
+    )
+    assert (found["accuracy"].value, found["accuracy"].count) == (1.0, 2)

@@ -22,8 +22,9 @@ network.audio_input_width network.visual_input_width network.audio_lstm_width ne
 network.readout network.lstm_dropout network.audio_width network.visual_width
 network.head_widths.multimodal network.head_widths.text network.head_widths.audio network.head_widths.visual
 network.head_dropout.multimodal network.head_dropout.text network.head_dropout.audio
-network.head_dropout.visual network.head_layers network.fusion network.aligned_width network.aligned_from
-network.aligned_pairs
+network.head_dropout.visual network.head_layers network.class_heads network.fusion network.aligned_width
+network.aligned_from network.aligned_pairs
+training.words_first training.epochs_beside
 training.seed training.seeds training.epochs training.minutes training.batch_size training.accumulate
 training.drop_left_over training.patience training.monitor training.optimiser
 training.learning_rate.text training.learning_rate.audio training.learning_rate.visual
