@@ -62,6 +62,7 @@ _DAMAGE = (
 
 
 _PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
+_OPERATIONS = {operation.code.encode("latin1"): operation for operation in pickletools.opcodes}
 _LENGTH_BYTES = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
@@ -77,7 +78,7 @@ def _check_memo(file: BinaryIO, path: Path) -> None:
     left for the unpickler to name: it reads no further than this does.
     """
     seen = 0
-    while operation := pickletools.code2op.get(file.read(1).decode("latin1")):
+    while operation := _OPERATIONS.get(file.read(1)):
         seen += 1
         if operation.name == "STOP":
             return
