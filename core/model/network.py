@@ -98,8 +98,8 @@ def _statistics(x_btd: Tensor, length: Tensor) -> Tensor:
     """Mean and standard deviation over the true length: (B, T, d) -> (B, 2 d)."""
     frames = length.to(x_btd.device)[:, None]
     inside = (torch.arange(x_btd.shape[1], device=x_btd.device)[None, :] < frames)[:, :, None]
-    mean = (x_btd * inside).sum(dim=1) / frames
-    variance = ((x_btd - mean[:, None]).square() * inside).sum(dim=1) / frames
+    mean = torch.where(inside, x_btd, 0.0).sum(dim=1) / frames
+    variance = torch.where(inside, x_btd - mean[:, None], 0.0).square().sum(dim=1) / frames
     return torch.cat([mean, variance.sqrt()], dim=1)
 
 

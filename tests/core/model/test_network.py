@@ -71,7 +71,7 @@ def test_a_head_of_two_layers_judges_from_what_label_generation_sees(random: np.
     assert torch.allclose(output.estimates["audio"], last(output.hidden["audio"])[:, 0])
 
 
-@pytest.mark.parametrize("readout", ["last", "mean"])
+@pytest.mark.parametrize("readout", ["last", "mean", "features"])
 def test_a_row_gets_the_same_answer_in_any_company(random: np.random.Generator, readout: str) -> None:
     network = _network(VECTORS.model_copy(update={"readout": readout}))
     samples = [_sample(random, *MODALITIES) for _ in range(4)]
@@ -82,8 +82,28 @@ def test_a_row_gets_the_same_answer_in_any_company(random: np.random.Generator, 
             assert torch.allclose(alone.estimates[head][0], together.estimates[head][i], atol=1e-6)
 
 
-def test_what_lies_beyond_the_length_has_no_influence(random: np.random.Generator) -> None:
-    encoder = _network().audio_encoder
+def test_without_an_lstm_the_mean_and_the_deviation_of_the_features_are_read() -> None:
+    encoder = _network(VECTORS.model_copy(update={"readout": "features"})).audio_encoder
+    btd, length = torch.randn(2, 9, AUDIO_WIDTH), torch.tensor([9, 1])
+    found = encoder(btd, length)
+    for row, frames in ((0, btd[0]), (1, btd[1, :1])):
+        read = torch.cat([frames.mean(0), frames.std(0, correction=0)])
+        assert torch.allclose(found[row], encoder.linear(read), atol=1e-6)
+    assert not any("lstm" in name for name in encoder.state_dict())
+
+
+def test_a_head_of_classes_judges_their_expected_value(random: np.random.Generator) -> None:
+    network = _network(VECTORS.model_copy(update={"class_heads": ("audio",)}))
+    output = _answers(network, _sample(random, *MODALITIES), _sample(random, "audio"))
+    assert set(output.logits) == {"audio"}
+    negative, _, positive = output.logits["audio"].softmax(dim=1).T
+    assert torch.allclose(output.estimates["audio"], 2 * positive - 2 * negative, atol=1e-6)
+    assert not any(name.endswith("values") for name in network.state_dict())
+
+
+@pytest.mark.parametrize("readout", ["last", "mean", "features"])
+def test_what_lies_beyond_the_length_has_no_influence(readout: str) -> None:
+    encoder = _network(VECTORS.model_copy(update={"readout": readout})).audio_encoder
     btd, length = torch.randn(2, 9, AUDIO_WIDTH), torch.tensor([9, 4])
     spoiled = btd.clone()
     spoiled[1, 4:] = float("nan")
