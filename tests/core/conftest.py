@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 TICKS = 1000
+WORDS = ["[PAD]", "[UNK]", "good", "bad", "it", "was", "film", "the", "a", "very"]
 
 
 @pytest.fixture
@@ -69,3 +70,29 @@ def _write_tone(container: av.container.OutputContainer, track: av.AudioStream, 
     frame.sample_rate, frame.pts = 48000, 0
     container.mux(track.encode(frame))
     container.mux(track.encode(None))
+
+
+@pytest.fixture(scope="session")
+def tiny_text_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a two-layer text encoder that knows ten words."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("text-encoder")
+    known = {word: number for number, word in enumerate(WORDS)}
+    words = Tokenizer(models.WordLevel(known, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]")
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    BertModel(
+        BertConfig(
+            vocab_size=len(WORDS),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=16,
+        )
+    ).save_pretrained(folder)
+    return folder

@@ -18,6 +18,7 @@ from core.diagnostics.windows import (
     fixed_distance,
     matrix_distance,
     paired_windows,
+    represent,
     runs,
     shrunk_correlation,
     shrunk_correlations,
@@ -32,8 +33,7 @@ class MeansOfFeatures:
     """Encoders whose answer is known: the mean of the first features over the window."""
 
     def encode_audio(self, audio_btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-        assert (length == audio_btd.shape[1]).all()
-        return audio_btd.mean(dim=1)
+        return audio_btd.sum(dim=1) / length[:, None]
 
     def encode_visual(self, visual_btd: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
         return visual_btd.mean(dim=1)
@@ -58,7 +58,7 @@ def test_a_clip_has_a_window_each_quarter_second(seconds: float, count: int) -> 
     windows = paired_windows(clip(seconds))
     assert windows is not None
     assert len(windows) == count
-    assert windows.audio.shape[1:] == (31, AUDIO_WIDTH)
+    assert {voice.shape for voice in windows.audio} <= {(31, AUDIO_WIDTH)}
     assert windows.visual.shape[1:] == (10, VISUAL_WIDTH)
 
 
@@ -70,7 +70,11 @@ def test_windows_without_voice_or_without_face_are_left_out() -> None:
     assert windows is not None
     assert 0 < len(windows) < 17
     first = np.flatnonzero((windows.audio[0] == features.audio[:, None]).all(-1).any(-1))[0]
-    assert first / AUDIO_RATE == pytest.approx(1.5, abs=0.05), "half of the first window is voiced"
+    assert first / AUDIO_RATE == pytest.approx(2, abs=0.05), "the voice of the first window begins here"
+    assert len(windows.audio[0]) == pytest.approx(AUDIO_RATE / 2, abs=2), "its silent half is not read"
+    assert len(windows.audio[-1]) == 31
+    z_audio, _ = represent(MeansOfFeatures(), windows)
+    np.testing.assert_allclose(z_audio[0], windows.audio[0].mean(axis=0)[:WIDTH], atol=1e-6)
 
 
 def test_too_few_windows_give_no_alignment_but_a_reason_with_the_numbers() -> None:

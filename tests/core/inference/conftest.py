@@ -12,33 +12,6 @@ import torch
 # Two threads on two busy cores wait for each other most of the time.
 torch.set_num_threads(1)
 
-WORDS = ["[PAD]", "[UNK]", "good", "bad", "it", "was", "film", "the", "a", "very"]
-
-
-@pytest.fixture(scope="session")
-def tiny_text_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a two-layer text encoder that knows ten words."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("text-encoder")
-    known = {word: number for number, word in enumerate(WORDS)}
-    words = Tokenizer(models.WordLevel(known, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]")
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    BertModel(
-        BertConfig(
-            vocab_size=len(WORDS),
-            hidden_size=16,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=16,
-        )
-    ).save_pretrained(folder)
-    return folder
-
 
 @pytest.fixture(scope="session")
 def make_checkpoint(tiny_text_encoder: Path) -> Callable[..., Any]:

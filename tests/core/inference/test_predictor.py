@@ -14,7 +14,7 @@ import torch
 from core.errors import ModelError
 from core.inference.answer import to_json, to_window_json
 from core.inference.predictor import Predictor
-from core.inference.spans import ending_at, moments
+from core.inference.spans import ending_at, moments, whole
 from core.types import (
     AUDIO_RATE,
     AUDIO_WIDTH,
@@ -114,13 +114,16 @@ def test_a_typed_transcript_needs_no_language(predictor: Predictor) -> None:
 
 def test_the_curve_at_a_moment_is_the_estimate_of_the_three_seconds_before_it(predictor: Predictor) -> None:
     features = clip(seconds=6.0)
+    features.voiced[70:90] = False
+    heard = slice(round(2 * AUDIO_RATE), round(5 * AUDIO_RATE))
     at = predictor.predict(features, "").curve.time.index(5.0)
     curve = predictor.predict(features, "").curve
     cut = dataclasses.replace(
         features,
         duration=3.0,
         transcript=Transcript("a very good", "en"),  # the words whose middle lies in 2 s … 5 s
-        audio=features.audio[round(2 * AUDIO_RATE) : round(5 * AUDIO_RATE)],
+        audio=features.audio[heard],
+        voiced=features.voiced[heard],
         visual=features.visual[20:50],
     )
     alone = predictor.predict(cut, "").estimates
@@ -137,6 +140,24 @@ def test_the_curve_has_gaps_where_nobody_speaks_and_no_face_is_seen(predictor: P
     seen = [value is not None for value in curve.values["visual"]]
     assert heard == [moment > 4.2 for moment in curve.time]
     assert seen == [moment < 6.8 for moment in curve.time]
+
+
+def test_only_frames_with_a_voice_are_judged() -> None:
+    features = clip(seconds=4.0)
+    features.voiced[20:80] = False
+    heard = features.audio[features.voiced]
+    np.testing.assert_array_equal(whole(features).audio, heard)
+    np.testing.assert_array_equal(ending_at(features, 1.5).audio, features.audio[:20])
+    unknown = dataclasses.replace(features, voiced=None)
+    assert len(ending_at(unknown, 1.0).audio) == round(AUDIO_RATE)
+
+
+def test_a_clip_in_which_nobody_speaks_has_no_estimate_of_the_voice(predictor: Predictor) -> None:
+    features = clip()
+    features.voiced[:] = False
+    analysis = predictor.predict(features, "")
+    assert analysis.estimates["audio"] is None
+    assert analysis.estimates["multimodal"] is not None
 
 
 def test_a_window_needs_a_word_or_a_third_of_a_second_of_voice_or_face() -> None:

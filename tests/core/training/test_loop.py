@@ -11,7 +11,7 @@ from core.data.sources import DataSet, Part
 from core.errors import DataError
 from core.model import checkpoint
 from core.training import loop
-from core.training.evaluate import judge
+from core.training.evaluate import evaluate, judge
 from core.training.metrics import score
 from core.training.runs import Run
 from core.training.settings import Settings, Source, load, presets
@@ -166,6 +166,19 @@ def test_the_run_folder_holds_all_settings_and_a_report_that_is_json(data: DataS
     assert load(tmp_path / "run" / "settings.toml") == made
     stored = json.loads((tmp_path / "run" / "report.json").read_text())
     assert stored["best_epoch"] == report["best_epoch"]
+
+
+def test_a_plain_table_of_texts_is_cut_into_parts_and_learned(
+    tiny_text_encoder: Path, tmp_path: Path
+) -> None:
+    lines = [f"it was a {word} film,{y}" for word, y in (("good", 2), ("bad", -2)) for _ in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["text,y", *lines]))
+    made = settings(tmp_path, f"network.text_encoder={tiny_text_encoder}", "labels.kind=human")
+    report = loop.train(made, tmp_path / "t.csv", tmp_path / "run")
+    assert report["rows"] == {"data": {"train": 84, "valid": 12, "calibration": 12, "test": 12}}
+    assert "no parts of its own" in report["notes"][-1]
+    assert report["test"]["sources"]["test"]["metrics"]["text"]["mae"]["value"] < 1
+    assert len(evaluate(tmp_path / "run", tmp_path / "t.csv")["metrics"]) == 2
 
 
 def test_averaged_weights_are_what_is_kept(data: DataSet, tmp_path: Path) -> None:
