@@ -290,17 +290,17 @@ def open_clip(path: Path) -> Generator[InputContainer]:
 def _check_file(path: Path) -> None:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise MediaError(f"{path.name}: is a folder", "Open the clips in it instead.")
+        raise MediaError(f"{path.name} is a folder", "Open the clips in it instead.")
     if not stat.S_ISREG(status.st_mode):
-        raise MediaError(f"{path.name}: is no file", "Open a video, sound or picture file.")
+        raise MediaError(f"{path.name} is no file", "Open a video, sound or picture file.")
     if status.st_size == 0:
-        raise MediaError(f"{path.name}: is empty", "Copy or record it again.")
+        raise MediaError(f"{path.name} is empty", "Copy or record it again.")
     if status.st_size > MAX_BYTES:
         raise MediaError(f"{path.name}: {status.st_size / 2**30:.0f} GiB", "Cut out the part of interest.")
 
 
 def _unreadable(path: Path, what: str) -> MediaError:
-    return MediaError(f"{path.name}: {what}", "Convert it, for instance to MP4, or record it again.")
+    return MediaError(f"{path.name} {what}", "Convert it, for instance to MP4, or record it again.")
 
 
 class _Stream:
