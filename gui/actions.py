@@ -213,7 +213,7 @@ ACTIONS: tuple[Action, ...] = (
     _sheet(
         "frame-back",
         _N("actions", "One frame back"),
-        ("Left",),
+        ("Left", ","),
         lambda w: w.review.player.step(-1),
         icon="step-back",
         starts_group=True,
@@ -221,7 +221,7 @@ ACTIONS: tuple[Action, ...] = (
     _sheet(
         "frame-forward",
         _N("actions", "One frame on"),
-        ("Right",),
+        ("Right", "."),
         lambda w: w.review.player.step(1),
         icon="step-forward",
     ),
