@@ -31,6 +31,8 @@ VISUAL_RATE = 10.0
 """Visual feature frames a second, on the clip's own clock."""
 VISUAL_WIDTH = 56
 """52 blendshapes in [0, 1]; pitch, yaw, roll in radians; presence (1: a face was found, 0: the rest is 0)."""
+PRESENCE = -1
+"""The column of the visual features that says whether a face was found: the last."""
 
 
 @dataclass(frozen=True, slots=True)

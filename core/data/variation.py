@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.data.batches import Sample
+from core.types import PRESENCE
 
 SPEED = 0.15
 """Speech is up to so much faster or slower."""
@@ -28,8 +29,6 @@ FILM = 24
 """Frames of the longest film made of a still."""
 MOVEMENT = 0.02
 """Standard deviation of blendshapes (and angles, in rad) from frame to frame, and of the face as a whole."""
-
-_PRESENCE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,8 @@ def film(still: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(1, VISUAL_WIDTH) -> (T, VISUAL_WIDTH) of the same face, moving a little; presence as it was."""
     frames = 1 if random.random() < ALONE else int(random.integers(2, FILM + 1))
     moved = np.repeat(still, frames, axis=0)
-    moved[:, :_PRESENCE] += (MOVEMENT * random.standard_normal((1, still.shape[1] - 1))).astype(np.float32)
-    moved[:, :_PRESENCE] += (MOVEMENT * random.standard_normal((frames, still.shape[1] - 1))).astype(
+    moved[:, :PRESENCE] += (MOVEMENT * random.standard_normal((1, still.shape[1] - 1))).astype(np.float32)
+    moved[:, :PRESENCE] += (MOVEMENT * random.standard_normal((frames, still.shape[1] - 1))).astype(
         np.float32
     )
     return moved

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from core.types import AUDIO_RATE, VISUAL_RATE, ClipFeatures
+from core.types import AUDIO_RATE, PRESENCE, VISUAL_RATE, ClipFeatures
 
 WINDOW = 1.0
 STEP = 0.25
@@ -32,8 +32,6 @@ RUNS = 64
 
 PRESENT = 0.5
 """Part of a window in which the voice, and the face, must be there."""
-
-_PRESENCE = -1  # the last visual feature: 1 where a face was found
 
 
 class Encoders(Protocol):
@@ -70,7 +68,7 @@ def paired_windows(features: ClipFeatures) -> PairedWindows | None:
     for number in range(max(0, int((seconds - WINDOW) / STEP + 1e-6) + 1)):
         heard = _stretch(number * STEP * AUDIO_RATE, audio_frames, len(features.audio))
         seen = _stretch(number * STEP * VISUAL_RATE, visual_frames, len(features.visual))
-        voice, face = features.voiced[heard], features.visual[seen, _PRESENCE] > 0
+        voice, face = features.voiced[heard], features.visual[seen, PRESENCE] > 0
         if voice.mean() >= PRESENT and face.mean() >= PRESENT:
             audio.append(features.audio[heard][voice])
             visual.append(features.visual[seen])

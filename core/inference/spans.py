@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.data.batches import Sample
-from core.types import AUDIO_RATE, VISUAL_RATE, ClipFeatures, Transcript
+from core.types import AUDIO_RATE, PRESENCE, VISUAL_RATE, ClipFeatures, Transcript
 
 WINDOW = 3.0
 STEP = 0.5
@@ -13,8 +13,6 @@ STEP = 0.5
 
 ENOUGH = 0.3
 """Seconds of voice, or of a face, that a window must hold for an estimate from it. Of words, one will do."""
-
-_PRESENCE = -1  # the last visual feature: 1 where a face was found
 
 
 def moments(duration: float) -> list[float]:
@@ -49,7 +47,7 @@ def ending_at(features: ClipFeatures, time: float) -> Sample:
         audio = audio if audio is not None and len(audio) >= ENOUGH * AUDIO_RATE else None
     if features.visual is not None:
         seen = features.visual[_frames(start, time, VISUAL_RATE)]
-        visual = seen if np.count_nonzero(seen[:, _PRESENCE]) >= round(ENOUGH * VISUAL_RATE) else None
+        visual = seen if np.count_nonzero(seen[:, PRESENCE]) >= round(ENOUGH * VISUAL_RATE) else None
     return Sample(f"{time}", "", text=_words(features.transcript, start, time), audio=audio, visual=visual)
 
 

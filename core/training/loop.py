@@ -6,7 +6,6 @@ The multi-task training of arXiv 2305.08473 (losses in `losses.py`, generated la
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from core.training.runs import Run, create
 from core.training.settings import Settings, fitted
 from core.training.step import Bank, Tally, Trainer
 from core.types import HEADS
+from core.workers import torch_threads
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
@@ -68,9 +68,8 @@ def train(
 
 def _prepare(settings: Settings) -> None:
     training = settings.training
-    torch.set_num_threads(training.threads or max(1, (os.cpu_count() or 2) - 1))
+    torch.set_num_threads(training.threads or torch_threads())
     torch.manual_seed(training.seed)
-    np.random.default_rng(training.seed)
 
 
 def _check(found: DataSet, path: Path) -> None:
