@@ -26,11 +26,14 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _setting(default: Any, title: str, description: str, unit: str = "", **limits: Any) -> Any:
-    """One declared setting; `unit` travels to the form beside pydantic's own schema."""
+def _setting(
+    default: Any, title: str, description: str, unit: str = "", basic: bool = False, **limits: Any
+) -> Any:
+    """One declared setting; `unit` and `basic` (shown at once, not under "Advanced") go to the form beside
+    pydantic's own schema."""
     told: dict[str, Any] = {"title": title, "description": description, **limits}
-    if unit:
-        told["json_schema_extra"] = {"unit": unit}
+    if unit or basic:
+        told["json_schema_extra"] = {"unit": unit, "basic": basic}
     return Field(default_factory=default, **told) if callable(default) else Field(default, **told)
 
 
@@ -62,12 +65,13 @@ class NetworkSettings(Section):
         "text-encoder",
         "Text encoder",
         "Name of an asset, or a folder with a BERT-like model; empty: the data's text vectors.",
+        basic=True,
     )
     text_readout: Literal["mean", "first"] = _setting(
         "mean", "Text readout", "Mean over the tokens (sentence encoders) or the first token (BERT)."
     )
     text_freeze: Literal["none", "embeddings", "all"] = _setting(
-        "none", "Frozen part of the text encoder", "Training leaves it as it was published."
+        "none", "Frozen part of the text encoder", "Training leaves it as it was published.", basic=True
     )
     text_vector_width: int = _setting(
         0,
@@ -115,7 +119,9 @@ class NetworkSettings(Section):
         "Modalities whose labels are classes: the head judges negative, neutral and positive, and its "
         "estimate is their expected value.",
     )
-    fusion: Literal["concatenation"] = _setting("concatenation", "Fusion", "How modalities are joined.")
+    fusion: Literal["concatenation"] = _setting(
+        "concatenation", "Fusion", "How modalities are joined.", basic=True
+    )
     aligned_width: int = _setting(
         32,
         "Common width",
@@ -152,9 +158,11 @@ class TrainingSettings(Section):
     seeds: tuple[int, ...] = _setting(
         (1111, 1112, 1113, 1114, 1115), "Seeds of a comparison", "One run each, where runs are compared."
     )
-    epochs: int = _setting(50, "Most epochs", "Training ends here at the latest.", "epochs", ge=1, le=10000)
-    minutes: float = _setting(0.0, "Time limit", "0: none.", "min", ge=0, le=100000)
-    batch_size: int = _setting(16, "Batch", "Samples a batch.", "samples", ge=1, le=4096)
+    epochs: int = _setting(
+        50, "Most epochs", "Training ends here at the latest.", "epochs", ge=1, le=10000, basic=True
+    )
+    minutes: float = _setting(0.0, "Time limit", "0: none.", "min", ge=0, le=100000, basic=True)
+    batch_size: int = _setting(16, "Batch", "Samples a batch.", "samples", ge=1, le=4096, basic=True)
     accumulate: int = _setting(
         4, "Accumulated batches", "Batches whose gradients make one step.", "batches", ge=1, le=1024
     )
@@ -164,7 +172,13 @@ class TrainingSettings(Section):
         "No step on the last batches of an epoch that do not fill one (as the public code).",
     )
     patience: int = _setting(
-        8, "Patience", "Epochs without improvement before training stops.", "epochs", ge=1, le=10000
+        8,
+        "Patience",
+        "Epochs without improvement before training stops.",
+        "epochs",
+        ge=1,
+        le=10000,
+        basic=True,
     )
     monitor: Literal["mae", "loss"] = _setting(
         "mae", "Watched figure", "Of the validation split; decides what is the best epoch."
@@ -174,7 +188,7 @@ class TrainingSettings(Section):
         "Optimiser",
         "adamw: weights decay by themselves. adam: by the gradient (public code); heads without one shrink.",
     )
-    learning_rate: GroupValues = _setting(GroupValues, "Learning rates", "Step sizes by group.")
+    learning_rate: GroupValues = _setting(GroupValues, "Learning rates", "Step sizes by group.", basic=True)
     weight_decay: GroupValues = _setting(_decay, "Weight decay", "Decay by group.")
     schedule: Literal["constant", "linear"] = _setting(
         "constant", "Schedule", "Learning rates stay, or fall linearly to 0 over all epochs."
@@ -228,9 +242,9 @@ class TrainingSettings(Section):
     modality_dropout: float = _setting(
         0.0, "Modality dropout", "Chance that a modality of a sample with several is hidden.", ge=0, lt=1
     )
-    device: str = _setting("auto", "Device", "auto, cpu, cuda, or cuda:1.")
+    device: str = _setting("auto", "Device", "auto, cpu, cuda, or cuda:1.", basic=True)
     precision: Literal["float32", "bfloat16"] = _setting(
-        "float32", "Precision", "Of the network's arithmetic."
+        "float32", "Precision", "Of the network's arithmetic.", basic=True
     )
     threads: int = _setting(0, "Threads", "0: one fewer than there are cores.", ge=0, le=1024)
     checkpoint_minutes: float = _setting(
@@ -245,6 +259,7 @@ class LabelSettings(Section):
         "generated",
         "Unimodal labels",
         "Generated while training (the paper), read from the data, or not used.",
+        basic=True,
     )
     limit: float = _setting(3.0, "Limit H", "Generated labels stay within ±H.", gt=0, le=100)
     zero_is_positive: bool = _setting(
@@ -257,12 +272,18 @@ class LabelSettings(Section):
         "Distance to a centre",
         "Euclidean (public code), or its square divided by √width (the paper).",
     )
+    teacher_decay: float = _setting(
+        0.99, "Teacher's memory", "Share of itself that the teacher keeps at each step.", ge=0, lt=1
+    )
+    adversary_weight: float = _setting(
+        0.1, "Weight of the discriminator", "Of its loss beside the others.", ge=0, le=1e6
+    )
 
 
 class AlignmentSettings(Section):
     """The covariance alignment of voice and face."""
 
-    weight: float = _setting(0.1, "Weight λ", "0: modalities stay private.", ge=0, le=1e6)
+    weight: float = _setting(0.1, "Weight λ", "0: modalities stay private.", ge=0, le=1e6, basic=True)
     warm_up_epochs: int = _setting(
         0, "Warm-up", "Epochs over which the weight rises from 0.", "epochs", ge=0, le=10000
     )
@@ -324,14 +345,21 @@ class Source(Section):
 class DataSettings(Section):
     """What is learned from."""
 
-    name: str = _setting("", "Name", "Name of the model that is made.")
-    scheme: Literal["mosi", "sims"] = _setting("mosi", "Metrics", "Scoring convention of the field.")
-    scale: tuple[float, float] = _setting((-3.0, 3.0), "Scale", "Lowest and highest label.")
-    languages: tuple[str, ...] = _setting(("en",), "Languages", "ISO 639-1 codes of the transcripts.")
+    name: str = _setting("", "Name", "Name of the model that is made.", basic=True)
+    scheme: Literal["mosi", "sims"] = _setting(
+        "mosi", "Metrics", "Scoring convention of the field.", basic=True
+    )
+    scale: tuple[float, float] = _setting((-3.0, 3.0), "Scale", "Lowest and highest label.", basic=True)
+    languages: tuple[str, ...] = _setting(
+        ("en",), "Languages", "ISO 639-1 codes of the transcripts.", basic=True
+    )
     text: Literal["auto", "words", "tokens", "vectors"] = _setting(
-        "auto", "Text of a dataset file", "Words, stored token ids, or precomputed vectors."
+        "auto", "Text of a dataset file", "Words, stored token ids, or precomputed vectors.", basic=True
     )
     max_tokens: int = _setting(128, "Longest text", "Longer ones are cut.", "tokens", ge=4, le=4096)
+    modalities: tuple[Modality, ...] = _setting(
+        ("text", "audio", "visual"), "Modalities", "Those of the data that are used; others are left out."
+    )
     sources: tuple[Source, ...] = _setting((), "Sources", "Tables of samples, where there are several.")
 
     @field_validator("scale")
