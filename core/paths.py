@@ -28,3 +28,12 @@ def settings() -> Path:
     return Path(
         os.environ.get("CONSONANCE_HOME") or platformdirs.user_config_dir("consonance", appauthor=False)
     )
+
+
+def runs() -> Path:
+    """Folder that new training runs are put in. CONSONANCE_RUNS moves it; it goes along with CONSONANCE_HOME."""
+    if chosen := os.environ.get("CONSONANCE_RUNS"):
+        return Path(chosen)
+    if home := os.environ.get("CONSONANCE_HOME"):
+        return Path(home) / "runs"
+    return Path(platformdirs.user_data_dir("consonance", appauthor=False)) / "runs"
