@@ -226,13 +226,16 @@ ACTIONS: tuple[Action, ...] = (
         icon="step-forward",
     ),
     _sheet(
-        "second-back", _N("actions", "One second back"), ("Shift+Left",), lambda w: w.review.player.jump(-1.0)
+        "jump-back",
+        _N("actions", "One step back"),
+        ("Shift+Left",),
+        lambda w: w.review.player.jump(-w.preferences.step_seconds),
     ),
     _sheet(
-        "second-forward",
-        _N("actions", "One second on"),
+        "jump-forward",
+        _N("actions", "One step on"),
         ("Shift+Right",),
-        lambda w: w.review.player.jump(1.0),
+        lambda w: w.review.player.jump(w.preferences.step_seconds),
     ),
     _sheet(
         "slower",
@@ -336,6 +339,7 @@ class ActionSet:
         made.setObjectName(action.id)
         made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.setCheckable(action.on is not None)
+        made.setAutoRepeat(action.on is None)  # a switch held down would flicker
         if action.icon:
             icons.bind(made, action.icon)
         made.triggered.connect(lambda: self.run(action))

@@ -124,6 +124,7 @@ class MainWindow(QMainWindow):
             self.setWindowState(Qt.WindowState.WindowMaximized)
         for name, splitter in self.review.splitters.items():
             splitter.restore(self.state.splitter(name))
+        self.review.player.speed, self.review.player.looping = self.state.speed, self.state.looping
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tell of the first paint: what is slow to load waits for it."""
@@ -227,6 +228,7 @@ class MainWindow(QMainWindow):
         splitters = {name: panes.sizes() for name, panes in self.review.splitters.items() if panes.moved}
         plain = self.normalGeometry() if self.isMaximized() else self.geometry()
         self.state.set_layout(plain, self.isMaximized(), splitters)
+        self.state.set_playback(self.review.player.speed, self.review.player.looping)
         self.hide()
         self.review.player.shut_down()
         self.background.close()

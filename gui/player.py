@@ -30,6 +30,7 @@ class Player(QObject):
         self.looping = False
         self.muted = False
         self.speed = 1.0
+        self.held = False  # K is down: J and L go frame by frame
         self._selection: tuple[float, float] | None = None
 
     def attach(self, view: VideoView) -> None:
@@ -69,8 +70,12 @@ class Player(QObject):
             self._view.toggle()
 
     def shuttle(self, direction: int) -> None:
-        """J and L: play that way, twice as fast each time."""
-        if self._view is not None:
+        """J and L: play that way, twice as fast each time; one frame while K is held."""
+        if self._view is None:
+            return
+        if self.held:
+            self._view.step(direction)
+        else:
             self._view.shuttle(direction)
 
     def step(self, frames: int) -> None:

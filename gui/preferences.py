@@ -21,6 +21,13 @@ class Preferences(BaseModel):
     theme: Literal["system", "light", "dark"] = Field(
         "system", title="Theme", description="Light, dark, or whatever the system uses."
     )
+    step_seconds: float = Field(
+        1.0,
+        ge=0.1,
+        le=60,
+        title="Step",
+        description="Seconds that Shift with an arrow key goes back or on in a clip.",
+    )
     speech_model: str = Field(
         "base",
         title="Speech model",

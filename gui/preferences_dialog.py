@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -36,6 +37,9 @@ class PreferencesDialog(QDialog):
         ):
             self.theme.addItem(words, value)
         self.theme.setCurrentIndex(self.theme.findData(preferences.theme))
+        self.step = QDoubleSpinBox(decimals=1, singleStep=0.5, minimum=0.1, maximum=60.0)
+        self.step.setSuffix(self.tr(" s"))
+        self.step.setValue(preferences.step_seconds)
         self.speech = QComboBox(editable=True)
         self.speech.addItems(BUILT_IN_MODELS)
         self.speech.setCurrentText(preferences.speech_model)
@@ -49,6 +53,7 @@ class PreferencesDialog(QDialog):
         form = QFormLayout()
         fields: tuple[tuple[str, QWidget, QWidget], ...] = (
             ("theme", self.theme, self.theme),
+            ("step_seconds", self.step, self.step),
             ("speech_model", self.speech, self._with_folder(self._speech_field, self.speech)),
             ("model_folder", self.model, self._with_folder(self.model, self.model)),
         )
@@ -107,6 +112,7 @@ class PreferencesDialog(QDialog):
         """The preferences as answered."""
         return self._given.changed(
             theme=self.theme.currentData(),
+            step_seconds=round(self.step.value(), 1),
             speech_model=self.speech.currentText().strip(),
             model_folder=self.model.text().strip(),
         )

@@ -54,6 +54,21 @@ class WindowState:
     def maximised(self) -> bool:
         return self._values.get("maximised") is True
 
+    @property
+    def speed(self) -> float:
+        """How fast clips are played; 1 at first."""
+        stored = self._values.get("speed")
+        return float(stored) if isinstance(stored, int | float) and 0.5 <= stored <= 2 else 1.0
+
+    @property
+    def looping(self) -> bool:
+        """Whether clips are played round and round."""
+        return self._values.get("looping") is True
+
+    def set_playback(self, speed: float, looping: bool) -> None:
+        """Take over how clips are played."""
+        self._values["speed"], self._values["looping"] = speed, looping
+
     def splitter(self, name: str) -> list[int]:
         """Pane sizes in pixels; empty if unknown."""
         sizes = self._values.get("splitters")

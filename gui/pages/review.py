@@ -133,6 +133,18 @@ class ReviewPage(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
+    def event(self, event: QEvent) -> bool:
+        """Notice that K goes down, whose shortcut hides the key from the page."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            self.player.held |= event.key() == Qt.Key.Key_K and not event.modifiers()
+        return super().event(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """K let go: J and L play again."""
+        if event.key() == Qt.Key.Key_K and not event.isAutoRepeat():
+            self.player.held = False
+        super().keyReleaseEvent(event)
+
     @Slot(object)
     def _show_clip(self, clip: Clip | None) -> None:
         self.player.open(None if clip is None else clip.path)

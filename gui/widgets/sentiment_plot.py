@@ -73,7 +73,7 @@ class SentimentPlot(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Smallest size at which nothing is clipped."""
         hint = self.sizeHint()
-        room = self._label_width() + self._value_width() + 14 * self._em()
+        room = self._label_width() + self._value_width() + 10 * self._em()
         return QSize(int(room), int(hint.height() * 0.8))
 
     def changeEvent(self, event: QEvent) -> None:

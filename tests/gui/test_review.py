@@ -267,3 +267,37 @@ def test_another_speech_model_answers_every_clip_again(
     assert clip_of(window, "one.mp4").state is ClipState.WAITING
     wait_for(qtbot, window, ClipState.DONE, 1)
     assert window.engine.process_id != before
+
+
+def test_while_k_is_held_j_and_l_go_frame_by_frame(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4"))
+    qtbot.waitUntil(lambda: window.review.full and window.review.player.ready)
+    video, player = window.review.video, window.review.player
+    player.seek(1.0)
+    qtbot.waitUntil(lambda: abs(player.position - 1.0) < 0.05)
+    before = player.position
+    video.setFocus()
+    qtbot.keyPress(video, Qt.Key.Key_K)
+    qtbot.keyClick(video, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: player.position != before and not player.playing)
+    assert 0 < player.position - before < 0.2
+    qtbot.keyClick(video, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: player.position == before)
+    qtbot.keyRelease(video, Qt.Key.Key_K)
+    qtbot.keyClick(video, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: player.playing)
+
+
+def test_the_step_of_shift_and_arrows_is_a_preference(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4"))
+    qtbot.waitUntil(lambda: window.review.full and window.review.player.ready)
+    window.use_preferences(window.preferences.changed(step_seconds=2.0))
+    window.review.video.setFocus()
+    qtbot.keyClick(window.review.video, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: abs(window.review.player.position - 2.0) < 0.1)

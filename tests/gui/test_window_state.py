@@ -72,3 +72,14 @@ def test_a_folder_that_cannot_be_written_is_no_crash(state: WindowState, tmp_pat
     (tmp_path / "file").touch()
     state.file = tmp_path / "file" / "window.json"
     assert state.save() is False
+
+
+def test_how_clips_are_played_is_remembered_and_nonsense_is_not(state: WindowState) -> None:
+    assert (state.speed, state.looping) == (1.0, False)
+    state.set_playback(1.5, True)
+    state.save()
+    again = WindowState(window_state_file())
+    assert (again.speed, again.looping) == (1.5, True)
+    write_json(window_state_file(), {"speed": 40, "looping": "yes"})
+    broken = WindowState(window_state_file())
+    assert (broken.speed, broken.looping) == (1.0, False)
