@@ -33,9 +33,11 @@ training.weight_decay.visual training.weight_decay.other training.schedule train
 training.gradient_limit training.batch_beside training.average training.vary training.composites
 training.modality_dropout training.device training.precision training.threads
 training.checkpoint_minutes
-labels.kind labels.limit labels.zero_is_positive labels.distance
+labels.kind labels.limit labels.zero_is_positive labels.distance labels.teacher_decay
+labels.adversary_weight
 alignment.weight alignment.warm_up_epochs alignment.form
-data.name data.scheme data.scale data.languages data.text data.max_tokens data.sources
+data.name data.scheme data.scale data.languages data.text data.max_tokens data.modalities
+data.sources
 """.split()  # noqa: SIM905, lines of names diff better
 )
 
