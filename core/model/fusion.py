@@ -61,10 +61,10 @@ class CrossAttention(nn.Module):
 
 
 class Graph(nn.Module):
-    """Modalities are nodes of a complete graph; every edge has weights and a gate that looks at both its ends.
+    """Modalities are nodes of a complete graph; every edge has its weights and a gate that sees both ends.
 
-    Per round `x_i <- x_i + ReLU(Σ_{j≠i} g_ij W_ij x_j / n_i)`, `g_ij = sigmoid(u·[x_i; x_j])`, over the n_i other
-    modalities that are there; the nodes side by side are `F_m`.
+    Per round `x_i <- x_i + ReLU(Σ_{j≠i} g_ij W_ij x_j / n_i)`, `g_ij = sigmoid(u·[x_i; x_j])`, over the n_i
+    others that are there; the nodes side by side are `F_m`.
     """
 
     def __init__(self, widths: Mapping[Modality, int]) -> None:
@@ -89,7 +89,7 @@ class Graph(nn.Module):
 
 
 class _Tokens(nn.Module):
-    """Modalities mapped to one width, (B, m, TOKEN_WIDTH), zeros where missing; and which are there, (B, m)."""
+    """Modalities mapped to one width, (B, m, TOKEN_WIDTH), zeros where missing; which are there, (B, m)."""
 
     def __init__(self, widths: Mapping[Modality, int]) -> None:
         super().__init__()
