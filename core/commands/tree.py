@@ -159,3 +159,11 @@ def engine(model: Model = "starter", speech: Speech = "base") -> None:
     from core.workers.engine import serve
 
     serve(model, speech)
+
+
+@app.command("train-worker", hidden=True)
+def train_worker(folder: Path) -> None:
+    """Train what a run folder asks for."""
+    from core.workers.training import serve
+
+    raise typer.Exit(serve(folder))

@@ -8,9 +8,6 @@ raises ModelError: a weight that is nowhere to be found is never left at random.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +21,7 @@ from torch import Tensor
 from core.diagnostics.reference import FILE as REFERENCE
 from core.diagnostics.reference import Reference
 from core.errors import ModelError
+from core.files import standing, whole_folder
 from core.model.network import Network, load_text_encoder, load_tokenizer, text_encoder_folder
 from core.paths import resources
 from core.training.settings import NetworkSettings
@@ -82,9 +80,7 @@ def save(folder: Path, network: Network, meta: Meta, reference: Reference | None
 
     Other files in the folder (a model card) are not kept: copy them there afterwards.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
-    try:
+    with whole_folder(folder) as part:
         save_file(_changed(network), part / WEIGHTS)
         if reference is not None:
             reference.save(part)
@@ -96,9 +92,6 @@ def save(folder: Path, network: Network, meta: Meta, reference: Reference | None
         )
         (part / META).write_text(stored.model_dump_json(indent=1) + "\n", encoding="utf-8")
         _share(part)
-        _take_place(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def load(model: str | Path = "starter") -> Checkpoint:
@@ -134,7 +127,7 @@ def locate(model: str | Path) -> Path:
         candidates = [resources() / "starter"]
     else:
         candidates = [Path(model), Path(model) / "model", Path(model) / "checkpoints" / "best"]
-    for folder in candidates:
+    for folder in map(standing, candidates):
         if (folder / META).is_file():
             return folder
     raise ModelError(f"There is no model in {candidates[0]}.", "Name a folder of a model or of a run.")
@@ -215,18 +208,3 @@ def _share(part: Path) -> None:
     for path in part.iterdir():
         path.chmod(mode)
     part.chmod(mode | (mode & 0o444) >> 2 | 0o700)
-
-
-def _take_place(part: Path, folder: Path) -> None:
-    """Flush the new folder to disk and give it the name; what had it before goes only then."""
-    for path in part.iterdir():
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-    if folder.exists():
-        old = folder.with_name(f".{folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-        part.rename(folder)
-        shutil.rmtree(old)
-    else:
-        part.rename(folder)

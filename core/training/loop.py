@@ -6,6 +6,7 @@ The multi-task training of arXiv 2305.08473 (losses in `losses.py`, generated la
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -26,8 +27,10 @@ from core.model.network import Network, load_tokenizer
 from core.training.evaluate import judge
 from core.training.finish import calibrate, counts, final_scores
 from core.training.plan import Plan
-from core.training.runs import Run, create
+from core.training.run_state import started_at
+from core.training.runs import SETTINGS, Run, create, open_run
 from core.training.settings import Settings, fitted
+from core.training.settings import load as load_settings
 from core.training.step import Bank, Tally, Trainer
 from core.types import HEADS
 from core.workers import torch_threads
@@ -53,8 +56,27 @@ def train(
     The finished model lies in `run/model`. A file `stop` in the run folder ends the run early and keeps its
     best. Raises SettingsError, DataError, AssetError before the first step; afterwards the folder tells why.
     """
-    progress = on_progress or (lambda step, share: None)
-    folder = create(run, settings)
+    create(run, settings, data)
+    return carry_on(run, on_progress, version)
+
+
+def carry_on(run: Path, on_progress: Progress | None = None, version: str = "1") -> dict[str, Any]:
+    """Train what a run folder asks for; returns what report.json holds.
+
+    Whatever ends it early is told by the folder's state and its last event, and raised.
+    """
+    folder = open_run(run)
+    try:
+        return _run(load_settings(run / SETTINGS), folder, on_progress or (lambda step, share: None), version)
+    except Exception as error:
+        folder.fail(error)
+        raise
+
+
+def _run(settings: Settings, folder: Run, progress: Progress, version: str) -> dict[str, Any]:
+    data = Path(folder.about["data"])
+    pid = os.getpid()
+    folder.tell(now=True, state="running", pid=pid, started=started_at(pid), segment=1)
     _prepare(settings)
     found = for_training(load(settings.data.model_copy(update={"text": settings.text_kind}), data, progress))
     folder.event("data", rows=counts(found), notes=found.notes)
@@ -206,7 +228,7 @@ def _epochs(
         last = stopped or epoch == training.epochs
         if best.takes(watched, epoch) and (valid or last):
             checkpoint.save(folder.best, trainer.model, _meta(settings, found, epoch))
-        labels = trainer.labels.diagnostics() if trainer.labels is not None else {}
+        labels = trainer.labels.diagnostics()
         means = trainer.tally.means()
         folder.event("epoch", epoch=epoch, best=best.epoch, valid=figures, train=means, labels=labels)
         trainer.tally = Tally()
@@ -308,5 +330,6 @@ def _finish(
     }
     folder.report(report)
     folder.event("done")
+    folder.tell(now=True, state="finished", share=1.0, reason=history["ended"])
     progress("scoring", 1.0)
     return report

@@ -1,4 +1,10 @@
-"""A run is a folder: settings.toml, events.jsonl, checkpoints/, model/, report.json; a file `stop` ends it.
+"""A run is a folder: what was asked, what happened, what came of it.
+
+    settings.toml   every setting              run.json      data, seed, code and machine
+    state.json      how it stands              events.jsonl  what happened, a line each
+    checkpoints/    best, last, previous       tensorboard/  the same curves for other tools
+    model/          finished and calibrated    report.json   scores, and why it ended
+    stdout.log, stderr.log   of a detached run; files `stop` and `discard` ask it to end
 
 Whoever follows a run reads its folder. Light on purpose (no torch): the window imports this module too.
 """
@@ -8,18 +14,25 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import traceback
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import DataError
+from core.errors import DataError, UserError
+from core.files import write_whole
+from core.training.run_state import DISCARD, REPORT, STOP, RunState, started_at, write_state
+from core.training.run_state import read_state as read_state
 from core.training.settings import Settings, dump
 
-SETTINGS, EVENTS, REPORT, STOP = "settings.toml", "events.jsonl", "report.json", "stop"
-EVENT_VERSION = 1
+SETTINGS, EVENTS, ABOUT = "settings.toml", "events.jsonl", "run.json"
+VERSION = 1
+STATE_EVERY = 1.0
+"""Seconds between two state.json while training, at least."""
+FAULT = "This is a fault of the program. Copy the details into a report."
 
 
 @dataclass(slots=True)
@@ -28,11 +41,18 @@ class Run:
 
     folder: Path
     _next: int = field(default=0)
+    _state: RunState = field(default_factory=RunState)
+    _told: float = field(default=-math.inf)
 
     @property
     def best(self) -> Path:
         """The checkpoint with the best validation figure so far."""
         return self.folder / "checkpoints" / "best"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint that an interrupted run goes on from."""
+        return self.folder / "checkpoints" / "last"
 
     @property
     def words(self) -> Path:
@@ -44,17 +64,73 @@ class Run:
         """The finished model, calibrated."""
         return self.folder / "model"
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """run.json: id, name, data, fingerprint, code version, seed, environment, created. {} for none."""
+        try:
+            return json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+    def describe(self, **values: Any) -> None:
+        """Lay values over run.json."""
+        text = json.dumps(finite({**self.about, **values}), ensure_ascii=False, indent=1, allow_nan=False)
+        write_whole(self.folder / ABOUT, text + "\n")
+
     def event(self, kind: str, **values: Any) -> None:
         """Append one event; what a reader sees is always whole lines but perhaps the last."""
-        line = {"v": EVENT_VERSION, "seq": self._next, "t": round(time.time(), 3), "kind": kind, **values}
+        line = {"v": VERSION, "seq": self._next, "t": round(time.time(), 3), "kind": kind, **values}
         with (self.folder / EVENTS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False) + "\n")
         self._next += 1
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """All events written so far; a torn last line is not one of them."""
-        with (self.folder / EVENTS).open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file if line.endswith("\n"))
+    def events(self, since: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Events written from a byte offset on, and the offset to ask from next; a torn last line waits.
+
+        A resume cuts the events after its checkpoint: an offset beyond the end, or inside a line, begins
+        again at 0. Whoever keeps events drops them when the first that comes has a `seq` it knows.
+        """
+        try:
+            with (self.folder / EVENTS).open("rb") as file:
+                if since and (file.seek(since - 1), file.read(1))[1] != b"\n":
+                    since = 0
+                file.seek(since)
+                content = file.read()
+        except FileNotFoundError:
+            return [], 0
+        whole = content[: content.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()], since + len(whole)
+
+    def mark(self) -> dict[str, int]:
+        """Where the events end, once they are on the disk: what a checkpoint remembers of them."""
+        path = self.folder / EVENTS
+        with path.open("ab") as file:
+            os.fsync(file.fileno())
+        return {"seq": self._next, "bytes": path.stat().st_size}
+
+    def rewind(self, mark: dict[str, int] | None) -> None:
+        """Cut the events after a mark (None: all of them): what follows it will happen once more."""
+        mark = mark or {"seq": 0, "bytes": 0}
+        path = self.folder / EVENTS
+        if path.exists():
+            os.truncate(path, min(mark["bytes"], path.stat().st_size))
+        self._next = mark["seq"]
+
+    def tell(self, *, now: bool = False, **changes: Any) -> None:
+        """Lay changes over the state; written at once, or at most every STATE_EVERY seconds."""
+        self._state = replace(self._state, **finite(changes))
+        if now or time.monotonic() - self._told > STATE_EVERY:
+            write_state(self.folder, self._state, durable=now)
+            self._told = time.monotonic()
+
+    def fail(self, error: BaseException) -> None:
+        """The run's last words: what went wrong and what to do, in the state and as an event."""
+        user = isinstance(error, UserError)
+        message = error.message if user else f"{type(error).__name__}: {error}"
+        remedy = error.remedy if user else FAULT
+        trace = "".join(traceback.format_exception(error))
+        self.event("failed", message=message, remedy=remedy, trace=trace)
+        self.tell(now=True, state="failed", left_s=None, error={"message": message, "remedy": remedy})
 
     def report(self, values: dict[str, Any]) -> None:
         """Write report.json, whole or not at all."""
@@ -65,28 +141,49 @@ class Run:
         """Whether somebody wants this run to end and keep its best."""
         return (self.folder / STOP).exists()
 
+    def discard_asked(self) -> bool:
+        """Whether somebody wants this run to end and be gone."""
+        return (self.folder / DISCARD).exists()
 
-def create(folder: Path, settings: Settings) -> Run:
+
+def create(folder: Path, settings: Settings, data: Path | None = None) -> Run:
     """A new run's folder with its settings. Raises DataError where another run lies there already."""
     if (folder / SETTINGS).exists():
         raise DataError(f"{folder} holds a run already.", "Name another folder, or remove this one.")
+    run = Run(folder)
     try:
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        run.describe(
+            v=VERSION,
+            id=uuid.uuid4().hex,
+            name=settings.data.name or folder.name,
+            data=None if data is None else str(data.absolute()),
+            seed=settings.training.seed,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        pid = os.getpid()
+        run.tell(now=True, pid=pid, started=started_at(pid), epochs=settings.training.epochs)
         write_whole(folder / SETTINGS, dump(settings))
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror}") from error
-    return Run(folder)
+    return run
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a reader, and a machine that stops, sees the old one or the new one."""
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(part).chmod(0o644)
-    Path(part).replace(path)
+def open_run(folder: Path) -> Run:
+    """A run that is there, to read or to go on with. Raises DataError where there is none."""
+    if not (folder / SETTINGS).exists():
+        raise DataError(f"There is no run in {folder}.", "Name the folder of a run.")
+    return Run(folder, _state=read_state(folder))
+
+
+def ask_stop(folder: Path) -> None:
+    """Let the run end at its next batch and keep its best."""
+    (folder / STOP).touch()
+
+
+def ask_discard(folder: Path) -> None:
+    """Let the run end at its next batch and keep nothing."""
+    (folder / DISCARD).touch()
 
 
 def finite(value: Any) -> Any:

@@ -87,7 +87,7 @@ def test_a_fully_labelled_set_is_learned_with_generated_labels(data: DataSet, tm
     metrics = report["test"]["sources"]["test"]["metrics"]["multimodal"]
     assert metrics["corr"]["value"] > 0.9
     assert metrics["corr"]["count"] == 60
-    epochs = [event for event in Run(tmp_path / "run").events() if event["kind"] == "epoch"]
+    epochs = [event for event in Run(tmp_path / "run").events()[0] if event["kind"] == "epoch"]
     assert epochs[0]["labels"]["audio"]["spread"] == pytest.approx(
         np.std([s.labels["multimodal"] for s in data.part("train").samples]), rel=1e-3
     )
@@ -100,7 +100,7 @@ def test_single_modalities_get_no_gradient_while_their_labels_equal_the_given_on
 ) -> None:
     loop.train(settings(tmp_path, "training.epochs=1"), tmp_path, tmp_path / "run")
 
-    (epoch,) = [event for event in Run(tmp_path / "run").events() if event["kind"] == "epoch"]
+    (epoch,) = [event for event in Run(tmp_path / "run").events()[0] if event["kind"] == "epoch"]
     assert epoch["train"]["loss_audio"] == 0
     assert epoch["train"]["loss_multimodal"] > 0
 

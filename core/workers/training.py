@@ -1,0 +1,141 @@
+"""Training in a process of its own that outlives whoever started it: start, resume, stop, discard.
+
+The process belongs to a session of its own, its output goes to files in the run's folder, and everything else
+about it is read there. Light: torch is imported in the child only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.errors import DataError
+from core.training.run_state import DISCARD, STOP, RunState, read_state, started_at, write_state
+from core.training.runs import ask_discard, ask_stop, create, open_run
+from core.training.settings import Settings, load
+from core.workers import command
+
+SUBCOMMAND = "train-worker"
+LOOK_EVERY = 0.1
+"""Seconds between two looks at a run that is to end."""
+TERMINATED = 5.0
+"""Seconds that a process gets between being asked to terminate and being killed."""
+
+_children: list[subprocess.Popen[Any]] = []
+"""Kept so that those that end are reaped: to the system they are this process's children, detached or not."""
+
+
+def start(folder: Path, settings: Settings | str | Path, data: Path) -> int:
+    """Make a run's folder and train in a detached process; returns its pid.
+
+    settings: a settings file, the name of a preset, or settings. Raises SettingsError, DataError.
+    """
+    chosen = settings if isinstance(settings, Settings) else load(settings)
+    create(folder, chosen, data)
+    return _spawn(folder, RunState(epochs=chosen.training.epochs))
+
+
+def resume(folder: Path) -> int:
+    """Go on with a run that was interrupted, stopped or failed; returns the pid. Raises DataError."""
+    open_run(folder)
+    state = read_state(folder)
+    if state.live:
+        raise DataError(f"{folder} is being trained by process {state.pid} already.")
+    for flag in (STOP, DISCARD):
+        (folder / flag).unlink(missing_ok=True)
+    return _spawn(folder, replace(state, state="starting", error=None, reason=None))
+
+
+def stop(folder: Path, grace: float = 20.0) -> RunState:
+    """End a run and keep its best: by asking, after `grace` seconds by terminating it, then by killing it.
+
+    Waits until it has ended; returns how it ended.
+    """
+    if read_state(folder).live:
+        ask_stop(folder)
+        _ended(folder, grace, f"did not answer within {grace:g} s and was ended; its best checkpoint is kept")
+    return read_state(folder)
+
+
+def discard(folder: Path, grace: float = 20.0) -> RunState:
+    """End a run and keep nothing of it, as `stop` ends it."""
+    if read_state(folder).live:
+        ask_discard(folder)
+        _ended(folder, grace, "did not answer and was ended")
+    return read_state(folder)
+
+
+def serve(folder: Path) -> int:
+    """The child: train what the folder asks for. Returns the exit code; the folder tells why."""
+    from core.errors import UserError
+    from core.training.loop import carry_on
+
+    try:
+        carry_on(folder)
+    except UserError as error:
+        sys.stderr.write(f"{error.message} {error.remedy}\n")
+        return 1
+    return 0
+
+
+def _spawn(folder: Path, state: RunState) -> int:
+    """Start the child; from here on the state names it, even if it dies before it can say a word."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    with (folder / "stdout.log").open("ab") as out, (folder / "stderr.log").open("ab") as err:
+        child = subprocess.Popen(
+            command(SUBCOMMAND, str(folder.absolute())),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            **_detached(),
+        )
+    _children.append(child)
+    write_state(folder, replace(state, pid=child.pid, started=started_at(child.pid)))
+    return child.pid
+
+
+def _detached() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _ended(folder: Path, grace: float, reason: str) -> None:
+    """Wait for the end of a run that was asked to; end its whole tree where it does not obey."""
+    if _wait(folder, grace):
+        return
+    state = read_state(folder)
+    tree = _tree(state.pid)
+    for process in tree:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, left = psutil.wait_procs(tree, timeout=TERMINATED)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=TERMINATED)
+    write_state(folder, replace(state, state="stopped", left_s=None, reason=reason))
+
+
+def _wait(folder: Path, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while read_state(folder).live:
+        if time.monotonic() > end:
+            return False
+        time.sleep(LOOK_EVERY)
+    return True
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.Error:
+        return []
