@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.data.batches import Batch
 from core.model.alignment import DISTANCES
 from core.model.network import Output
 from core.training.settings import AlignmentSettings, Pair
@@ -74,8 +73,3 @@ def alignment_weight(settings: AlignmentSettings, epoch: int) -> float:
     if not settings.warm_up_epochs:
         return settings.weight
     return settings.weight * min(1.0, (epoch - 1) / settings.warm_up_epochs)
-
-
-def no_labels(batch: Batch) -> dict[Head, Tensor]:
-    """Labels of heads that are not to be trained."""
-    return {head: torch.full_like(batch.labels[head], float("nan")) for head in HEADS}

@@ -248,8 +248,9 @@ class LabelSettings(Section):
     kind: Literal["generated", "human", "none", "teacher", "adversarial"] = _setting(
         "generated",
         "Unimodal labels",
-        "Generated while training (the paper), read from the data, not used, from a slow copy of the network "
-        "(teacher), or none but a discriminator that is to tell the modalities apart (adversarial).",
+        "Generated while training (the paper), read from the data, not used, half from a slow copy of the "
+        "network (teacher), or the given one for all, with representations that a discriminator cannot tell "
+        "apart (adversarial).",
         basic=True,
     )
     limit: float = _setting(3.0, "Limit H", "Generated labels stay within ±H.", gt=0, le=100)

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data.batches import Batch, Sample, collate, has
+from core.data.batches import Batch, collate
 from core.data.sources import Part
 from core.data.variation import Variation
-from core.model.label_generation import UnimodalLabels
+from core.model.label_sources import label_source
 from core.model.network import Network, Output
 from core.training.composites import composite_loss
-from core.training.losses import Targets, alignment_loss, alignment_weight, head_losses, no_labels
+from core.training.losses import Targets, alignment_loss, alignment_weight, head_losses
 from core.training.plan import shares
 from core.training.settings import Settings, Source
-from core.types import HEADS, MODALITIES, Head, Modality
+from core.types import MODALITIES, Modality
 
 BANK_ROWS = 128
 """Texts a step that the text head learns from while its encoder rests; without it they cost little."""
@@ -99,7 +99,7 @@ class Trainer:
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self.steps = 0
         self.average = copy.deepcopy(network).requires_grad_(False) if settings.training.average else None
-        self.labels = _generated(settings, part.samples)
+        self.labels = label_source(settings, network, part.samples)
         self._random = torch.Generator().manual_seed(settings.training.seed)
         self._numbers = np.random.default_rng(settings.training.seed)
         self._vary = Variation(network.audio_encoder.scale.cpu().numpy())
@@ -120,8 +120,7 @@ class Trainer:
             loss = self._loss(epoch, batch, output)
         if loss.requires_grad:
             loss.backward()
-        if self.labels is not None:
-            self.labels.update(epoch, batch.index, _float(output.hidden), output.present)
+        self.labels.update(epoch, batch, output)
         self.tally.add("loss", float(loss.detach()))
         left_over = self.batches % training.accumulate
         last = number + 1 == self.batches and left_over
@@ -144,6 +143,9 @@ class Trainer:
         total = torch.zeros((), device=self.device)
         for head, loss in head_losses(output, self._targets(batch)).items():
             self.tally.add(f"loss_{head}", float(loss.detach()))
+            total = total + loss
+        if (loss := self.labels.loss(output)) is not None:
+            self.tally.add("loss_labels", float(loss.detach()))
             total = total + loss
         drawn = None
         if self.bank is not None:
@@ -176,18 +178,7 @@ class Trainer:
         return composite_loss(self.network, encoded, present, labels, hide, self._random)
 
     def _targets(self, batch: Batch) -> Targets:
-        """Labels and weights by the settings' kind of unimodal labels."""
-        ones = torch.ones(len(batch), device=self.device)
-        labels: dict[Head, Tensor] = dict(batch.labels)
-        weights: dict[Head, Tensor] = dict.fromkeys(HEADS, ones)
-        if self.labels is not None:
-            made = {h: self.labels.labels[h][batch.index].to(self.device) for h in HEADS}
-            weights = {h: self.labels.weights(h, batch.index).to(self.device) for h in HEADS}
-            # Rows without a multimodal label have nothing generated: what labels they have count in full.
-            weights = {h: torch.where(made[h].isnan(), 1.0, weights[h]) for h in HEADS}
-            labels = {h: torch.where(made[h].isnan(), batch.labels[h], made[h]) for h in HEADS}
-        elif self.settings.labels.kind == "none":
-            labels = {**no_labels(batch), "multimodal": batch.labels["multimodal"]}
+        labels, weights = self.labels.targets(batch)
         return Targets(labels, weights, self._share[batch.index].to(self.device))
 
     def _move(self) -> None:
@@ -239,21 +230,6 @@ def _parameter_groups(settings: Settings, network: Network) -> list[dict[str, An
     return groups
 
 
-def _generated(settings: Settings, samples: Sequence[Sample]) -> UnimodalLabels | None:
-    """The labels to be generated; None where the settings take others."""
-    if settings.labels.kind != "generated":
-        return None
-    widths: dict[Head, int] = {head: getattr(settings.network.head_widths, head) for head in HEADS}
-    return UnimodalLabels(
-        torch.tensor([s.labels.get("multimodal", math.nan) for s in samples]),
-        widths,
-        settings.labels.limit,
-        settings.labels.zero_is_positive,
-        distance=settings.labels.distance,
-        present={m: torch.tensor([has(s, m) for s in samples], dtype=torch.bool) for m in MODALITIES},
-    )
-
-
 def _hidden(batch: Batch, chance: float, random: torch.Generator) -> Batch:
     """Modality dropout of rows that have several; one always stays."""
     several = torch.stack([batch.present[m] for m in MODALITIES]).sum(dim=0) > 1
@@ -264,7 +240,3 @@ def _hidden(batch: Batch, chance: float, random: torch.Generator) -> Batch:
         rows &= torch.stack([batch.present[m] for i, m in enumerate(MODALITIES) if i != number]).any(dim=0)
         batch = batch.without(modality, rows)
     return batch
-
-
-def _float(hidden: dict[Head, Tensor]) -> dict[Head, Tensor]:
-    return {head: h.float() for head, h in hidden.items()}
