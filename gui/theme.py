@@ -129,11 +129,18 @@ def stylesheet(colours: Colours) -> str:
     QPushButton:default {{ background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
     QPushButton:disabled {{ color: {c.muted}; background: {c.window}; border-color: {c.line}; }}
     QLineEdit {{ {edge} padding: 4px 6px; background: {c.base}; }}
-    QToolButton:focus, QListView:focus, QPushButton:focus, QLineEdit:focus {{ border: 1px solid {c.focus}; }}
+    QPlainTextEdit {{ {edge} background: {c.base}; }}
+    QToolButton:focus, QListView:focus, QPushButton:focus, QLineEdit:focus, QPlainTextEdit:focus {{
+        border: 1px solid {c.focus};
+    }}
     QProgressBar {{ border: none; border-radius: 3px; background: {c.line}; }}
     QProgressBar::chunk {{ border-radius: 3px; background: {c.accent}; }}
     #heading {{ font-weight: 600; }}
     #muted {{ color: {c.muted}; }}
+    #problem {{ color: {c.bad}; }}
+    #mark {{ color: {c.focus}; }}
+    #banner QListView {{ background: transparent; border: none; }}
+    #banner QListView:focus {{ border: 1px solid {c.focus}; }}
     #card {{ background: {c.base}; {edge} }}
     #banner {{ background: {c.notice}; {edge} }}
     """

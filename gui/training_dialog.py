@@ -1,0 +1,194 @@
+"""New run: data, preset, name, seeds, every setting, what is wrong, and the start.
+
+The dialog decides nothing and starts nothing: `start_asked` tells what a person wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import SettingsError
+from core.files import write_whole
+from core.training.settings import Settings, dump
+from gui import new_run
+from gui.background import Background
+from gui.new_run import NewRun, Origin
+from gui.run_choices import RunChoices
+from gui.settings_panel import SettingsPanel
+from gui.widgets.problem_list import Line, ProblemList
+
+
+class NewRunDialog(QDialog):
+    """`start_asked` carries a NewRun. origin: an earlier run's settings and data, to start from these."""
+
+    start_asked = Signal(object)
+
+    def __init__(
+        self, background: Background, parent: QWidget | None = None, origin: Origin | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("New run"))
+        self.setAcceptDrops(True)
+        self._background = background
+        self.choices = RunChoices(background, new_run.preset_titles())
+        self.panel = SettingsPanel()
+        self.form = self.panel.form
+        self.problems = ProblemList()
+        self.start = QPushButton(self.tr("Start"))
+        self._lay_out()
+        self._wire()
+        if origin is not None:
+            self.use(origin)
+        else:
+            self.choices.choose_first_preset()
+
+    def _lay_out(self) -> None:
+        panes = QSplitter()
+        panes.addWidget(self.choices)
+        panes.addWidget(self.panel)
+        panes.setChildrenCollapsible(False)
+        panes.setStretchFactor(0, 2)
+        panes.setStretchFactor(1, 3)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.addButton(self.start, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.start.setDefault(True)
+        self._read = QPushButton(self.tr("Import settings…"))
+        self._write = QPushButton(self.tr("Export settings…"))
+        foot = QHBoxLayout()
+        for button in (self._read, self._write):
+            button.setAutoDefault(False)
+            foot.addWidget(button)
+        foot.addStretch(1)
+        foot.addWidget(self.buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 12)
+        layout.addWidget(panes, 1)
+        layout.addWidget(self.problems)
+        layout.addLayout(foot)
+        self.resize(1120, 720)
+
+    def _wire(self) -> None:
+        self.choices.preset_chosen.connect(self._read_preset)
+        self.choices.changed.connect(self._look)
+        self.choices.seed_chosen.connect(lambda seed: self.form.put("training.seed", seed))
+        self.form.changed.connect(self._look)
+        self.form.completed.connect(self._look)
+        self.problems.chosen.connect(self._go)
+        self.buttons.accepted.connect(self._start)
+        self.buttons.rejected.connect(self.reject)
+        self._read.clicked.connect(self._ask_import)
+        self._write.clicked.connect(self._ask_export)
+
+    def use(self, origin: Origin) -> None:
+        """Take over settings, and mark from now on what differs from them."""
+        self.panel.use(origin)
+        self.choices.take(origin)
+        self._look()
+
+    @property
+    def wanted(self) -> NewRun | None:
+        """What would be started now; None while something keeps it from starting."""
+        settings, data, seeds = self.form.result, self.choices.data, self.choices.seeds
+        if not isinstance(settings, Settings) or data is None or not seeds or self.problems.errors:
+            return None
+        return NewRun(settings, data, self.choices.name, self.choices.folder, seeds)
+
+    @Slot()
+    def _look(self) -> None:
+        lines = [Line("error", p.name, f"{p.title}: {p.message}") for p in self.form.problems]
+        self.problems.tell([*self.choices.problems(), *lines])
+        self.start.setEnabled(self.wanted is not None)
+        self._write.setEnabled(self.form.result is not None)
+        count = len(self.choices.seeds)
+        self.start.setText(
+            self.tr("Start %1 runs").replace("%1", str(count)) if count > 1 else self.tr("Start")
+        )
+
+    @Slot(str)
+    def _go(self, where: str) -> None:
+        if not self.choices.show_choice(where):
+            self.panel.show_setting(where)
+
+    @Slot(str, str)
+    def _read_preset(self, name: str, title: str) -> None:
+        self._background.run(new_run.read_preset(name, title), self._take)
+
+    def _take(self, found: Origin | SettingsError) -> None:
+        if isinstance(found, Origin):
+            self.use(found)
+        else:
+            self.panel.tell(f"{found.message} {found.remedy}")
+
+    @Slot()
+    def _start(self) -> None:
+        if (wanted := self.wanted) is not None:
+            self._background.run(new_run.remember_data(wanted.data), lambda _written: None)
+            self.start_asked.emit(wanted)
+            self.accept()
+
+    @Slot()
+    def _ask_import(self) -> None:
+        name, _kind = QFileDialog.getOpenFileName(
+            self, self.tr("Import settings"), "", f"{self.tr('Settings')} (*.toml)"
+        )
+        if name:
+            self.read_settings(Path(name))
+
+    def read_settings(self, path: Path) -> None:
+        """Take over a file of settings; what is wrong with it is told."""
+        self._background.run(new_run.read_preset(str(path), path.name), self._take)
+
+    @Slot()
+    def _ask_export(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Export settings"),
+            f"{self.choices.name or 'settings'}.toml",
+            f"{self.tr('Settings')} (*.toml)",
+        )
+        if name:
+            self.write_settings(Path(name))
+
+    def write_settings(self, path: Path) -> None:
+        """Write the settings, complete, as a file that the command line reads too."""
+        if isinstance(self.form.result, Settings):
+            self._background.run(_written(path, dump(self.form.result)), self.panel.tell)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file or folder may be dropped anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Data becomes the data, a settings file the settings."""
+        dropped = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if dropped and dropped[0].suffix == ".toml":
+            self.read_settings(dropped[0])
+        elif dropped:
+            self.choices.choose_data(dropped[0])
+        event.acceptProposedAction()
+
+
+def _written(path: Path, text: str) -> Iterator[str]:
+    """Work for the background: write a file; what became of it, in words."""
+    words = QCoreApplication.translate("NewRunDialog", "Written: %1")
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        yield f"{path}: {error.strerror or error}"
+    else:
+        yield words.replace("%1", str(path))
