@@ -169,6 +169,36 @@ def _sequence(name: str, sequences: list[Any]) -> dict[str, Tensor]:
     return {f"{name}_btd": torch.from_numpy(btd), f"{name}_length": torch.tensor(lengths)}
 
 
+@dataclass(frozen=True, slots=True)
+class RowIndex:
+    """What is known of N samples without reading their sequences.
+
+    lengths: (N, 3) int, columns as in MODALITIES, 0 where missing: steps, tokens, or characters of words.
+    labels: (N, 4) float64, columns as in HEADS, NaN where there is none.
+    """
+
+    lengths: np.ndarray
+    labels: np.ndarray
+
+    def has(self, modality: Modality) -> np.ndarray:
+        """(N,) bool."""
+        return self.lengths[:, MODALITIES.index(modality)] > 0
+
+    def label(self, head: Head) -> np.ndarray:
+        """(N,) float64, NaN = none."""
+        return self.labels[:, HEADS.index(head)]
+
+
+def row_index(samples: Sequence[Sample]) -> RowIndex:
+    """The index of any samples; those that stay on disk have one ready."""
+    ready = getattr(samples, "row_index", None)
+    if isinstance(ready, RowIndex):
+        return ready
+    lengths = np.array([length_key(s) for s in samples], dtype=np.int32).reshape(-1, len(MODALITIES))
+    labels = [[float(s.labels.get(head, np.nan)) for head in HEADS] for s in samples]
+    return RowIndex(lengths, np.array(labels, dtype=np.float64).reshape(-1, len(HEADS)))
+
+
 def feature_widths(samples: Iterable[Sample]) -> dict[Modality, int]:
     """Width of each modality's features, by the first sample that has it; of text if it is vectors."""
     widths: dict[Modality, int] = {}
@@ -201,8 +231,11 @@ class BucketSampler:
     Rows are shuffled, sorted by `keys` inside pools of `pool` batches, cut into batches, and these shuffled.
     """
 
-    def __init__(self, keys: Sequence[Any], batch_size: int, seed: int, pool: int = 32) -> None:
-        self.keys, self.batch_size, self.seed, self.pool = keys, batch_size, seed, pool
+    def __init__(self, keys: Sequence[Any] | np.ndarray, batch_size: int, seed: int, pool: int = 32) -> None:
+        """keys: what to sort by, one a row; or an array (N, k), its first column counting most."""
+        keys = np.asarray(keys)
+        self.keys = keys[:, None] if keys.ndim == 1 else keys
+        self.batch_size, self.seed, self.pool = batch_size, seed, pool
 
     def __len__(self) -> int:
         return -(-len(self.keys) // self.batch_size)
@@ -214,6 +247,7 @@ class BucketSampler:
         span = self.pool * self.batch_size
         batches: list[list[int]] = []
         for start in range(0, len(order), span):
-            rows = sorted(order[start : start + span].tolist(), key=self.keys.__getitem__)
+            pool = order[start : start + span]
+            rows = pool[np.lexsort(self.keys[pool].T[::-1])].tolist()
             batches += [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
         yield from (batches[i] for i in random.permutation(len(batches)))

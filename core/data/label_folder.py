@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,16 +40,28 @@ class LabelRow:
     mode: str
 
 
-def read(folder: str | Path) -> list[LabelRow]:
-    """Rows of the folder's table in its order. Raises DataError that lists what is wrong with it."""
+def read(folder: str | Path, on_absent: Callable[[str], None] | None = None) -> list[LabelRow]:
+    """Rows of the folder's table in its order. Raises DataError that lists what is wrong with it.
+
+    on_absent: told of each clip that is not there, whose row is left out then; without it that is a problem,
+    and so it is if no clip is there at all.
+    """
     folder = Path(folder)
     rows: list[LabelRow] = []
     problems: list[str] = []
+    absent: list[str] = []
     for number, columns in enumerate(table(folder / TABLE, ("video_id", "clip_id", "text", "label")), 2):
         try:
             rows.append(_row(folder, columns))
+        except FileNotFoundError as error:
+            absent.append(f"line {number}: {error}")
         except ValueError as error:
             problems.append(f"line {number}: {error}")
+    if on_absent is None or not rows:
+        problems += absent
+    else:
+        for told_of in absent:
+            on_absent(f"{TABLE}, {told_of}")
     if problems:
         raise DataError(f"{folder / TABLE}: {told(problems)}", "Correct the table or add the missing clips.")
     return rows
@@ -113,5 +125,5 @@ def _row(folder: Path, columns: dict[str, str]) -> LabelRow:
 def _clip(folder: Path, video: str, clip: str) -> Path:
     file = inside(folder / MEDIA, video, f"{clip}.mp4")
     if not file.is_file():
-        raise ValueError(f"no file {MEDIA}/{video}/{clip}.mp4")
+        raise FileNotFoundError(f"no file {MEDIA}/{video}/{clip}.mp4")
     return file

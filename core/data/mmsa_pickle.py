@@ -9,7 +9,7 @@ differ from this: what was mended or left out is counted in `Dataset.oddities`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,21 +66,33 @@ def read(path: str | Path, text: TextKind = "auto") -> Dataset:
     Raises DataError for a pickle that asks for more than arrays and containers, and for one without such
     parts, naming every problem.
     """
-    path = Path(path)
     dataset = Dataset()
+    for name, sample in stream(Path(path), text, dataset.oddities):
+        dataset.setdefault(name, []).append(sample)
+    return dataset
+
+
+def stream(path: Path, text: TextKind, oddities: list[Oddity]) -> Iterator[tuple[str, Sample]]:
+    """As `read`, sample by sample with the name of its part; a part is let go when the next one begins.
+
+    The pickle itself lies in memory whole. Oddities are added to the list. Once there is a problem no more
+    samples come, but all parts are looked at before it is raised.
+    """
     problems: list[str] = []
-    for name, part in _parts(load(path), path).items():
-        reader = _Part(name, part, dataset.oddities)
+    parts = _parts(load(path), path)
+    for name in list(parts):
+        reader = _Part(name, parts.pop(name), oddities)
         found = reader.problems()
         if not found:
             try:
-                dataset[name] = reader.samples(text)
+                samples = reader.samples(text)
             except (ValueError, TypeError) as error:  # NumPy's for values that are no numbers, and ours
                 found = [f"{name}: {error}"]
         problems += found
+        if not problems:
+            yield from ((name, sample) for sample in samples)
     if problems:
         raise DataError(f"{path}: " + "; ".join(problems))
-    return dataset
 
 
 def _parts(tree: Any, path: Path) -> dict[str, Mapping[str, Any]]:

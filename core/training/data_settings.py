@@ -79,6 +79,14 @@ class DataSettings(Section):
     modalities: tuple[Modality, ...] = _setting(
         ("text", "audio", "visual"), "Modalities", "Those of the data that are used; others are left out."
     )
+    calibration_share: float = _setting(
+        0.1,
+        "Calibration share",
+        "Where the data has no part to calibrate intervals on, so much of its training part is kept for it, "
+        "by whole videos or people; 0: none, and no intervals.",
+        ge=0,
+        le=0.5,
+    )
     sources: tuple[Source, ...] = _setting((), "Sources", "Tables of samples, where there are several.")
 
     @field_validator("scale")

@@ -10,7 +10,7 @@ import pytest
 from core.data import label_folder
 from core.data.sources import DataSet, for_training, load
 from core.errors import DataError
-from core.training.settings import Columns, DataSettings, Source
+from core.training.data_settings import Columns, DataSettings, Source
 
 
 def written(path: Path, rows: list[dict[str, object]]) -> Path:

@@ -37,7 +37,7 @@ labels.kind labels.limit labels.zero_is_positive labels.distance labels.teacher_
 labels.adversary_weight
 alignment.weight alignment.warm_up_epochs alignment.form
 data.name data.scheme data.scale data.languages data.text data.max_tokens data.modalities
-data.sources
+data.calibration_share data.sources
 """.split()  # noqa: SIM905, lines of names diff better
 )
 

@@ -1,0 +1,154 @@
+"""Each kind of source on its way into the store, sample by sample."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.data import mmsa_pickle
+from core.data.batches import Sample, has
+from core.data.label_folder import LabelRow
+from core.data.parts import assigned
+from core.data.store import Writer
+from core.data.tables import Row
+from core.diagnostics.windows import paired_windows
+from core.errors import MediaError
+from core.inference.spans import whole
+from core.training.data_settings import Source
+from core.types import EXTRACTOR_VERSION, MODALITIES, ClipFeatures, Modality
+
+if TYPE_CHECKING:
+    from core.features.extract import Extractor
+
+Progress = Callable[[str, float], None]
+
+OWN = f"extractor:{EXTRACTOR_VERSION}"
+FOREIGN = "foreign"
+"""Where a modality's features come from."""
+
+_OWN: dict[Modality, str] = dict.fromkeys(MODALITIES, OWN)
+
+
+def mmsa(path: Path, text: mmsa_pickle.TextKind, writer: Writer, progress: Progress) -> dict[str, Any]:
+    """A dataset file; the pickle itself must be read whole, its samples go out part by part."""
+    progress("reading the dataset file", 0.0)
+    oddities: list[mmsa_pickle.Oddity] = []
+    words = False
+    for part, sample in mmsa_pickle.stream(path, text, oddities):
+        words |= isinstance(sample.text, str)
+        writer.add(sample, part)
+    writer.notes += [str(oddity) for oddity in oddities]
+    return {"features": {"text": OWN if words else FOREIGN, "audio": FOREIGN, "visual": FOREIGN}}
+
+
+def texts(rows: Sequence[Row], writer: Writer, progress: Progress) -> dict[str, Any]:
+    """A plain table of texts."""
+    for row in rows:
+        writer.add(Sample(row.id, row.group, text=row.text, labels=row.labels), row.part)
+    return {"features": _OWN}
+
+
+def label_folder(
+    rows: Sequence[LabelRow], absent: Sequence[str], writer: Writer, progress: Progress
+) -> dict[str, Any]:
+    """The clips of a label folder; those that are absent or cannot be read are left out and noted."""
+    reader = _Recordings(progress, "features")
+    for done, row in enumerate(rows):
+        reader.progress(done / len(rows))
+        if (features := reader.read(row.file)) is None:
+            continue
+        if row.mode in ("train", "all"):
+            writer.recordings.add(features, row.group)
+        seen = whole(features)
+        sample = Sample(row.id, row.group, row.text or None, seen.audio, seen.visual, row.labels)
+        writer.add(sample, row.mode)
+    writer.notes += [f"{name}: left out" for name in absent] + reader.notes()
+    return {"features": _OWN}
+
+
+def mixed(
+    sources: Sequence[Source], read: Sequence[Sequence[Row]], writer: Writer, progress: Progress
+) -> dict[str, Any]:
+    """The tables of a run, one after the other."""
+    for number, (source, rows) in enumerate(zip(sources, read, strict=True)):
+        _source(source, number, rows, writer, progress)
+    return {"features": _OWN}
+
+
+def _source(source: Source, number: int, rows: Sequence[Row], writer: Writer, progress: Progress) -> None:
+    reader = _Recordings(progress, source.path)
+    first, kept = len(writer), []
+    for done, row in enumerate(rows):
+        reader.progress(done / len(rows))
+        samples = [Sample(row.id, row.group, row.text, labels=row.labels)]
+        if row.file is not None:
+            features = reader.read(row.file)
+            if features is None:
+                continue
+            if source.windows:
+                kept.append((features, row.group))
+            samples = _windows(row, features) if source.windows else [_sample(row, features)]
+        for sample in samples:
+            if any(has(sample, m) for m in MODALITIES):
+                writer.add(sample, source.split, number)
+    groups = writer.groups(first)
+    parts = assigned(groups, source)
+    writer.assign(first, parts)
+    part_of = dict(zip(groups, parts, strict=True))
+    for features, group in kept:
+        if part_of.get(group) == "train":
+            writer.recordings.add(features, group)
+    writer.notes += reader.notes()
+
+
+def _sample(row: Row, features: ClipFeatures) -> Sample:
+    seen = whole(features)
+    return Sample(row.id, row.group, row.text, seen.audio, seen.visual, row.labels)
+
+
+def _windows(row: Row, features: ClipFeatures) -> list[Sample]:
+    """The windows of a second in which voice and face are there together, without labels."""
+    found = paired_windows(features)
+    if found is None:
+        return []
+    return [
+        Sample(f"{row.id}@{i}", row.group, audio=found.audio[i], visual=found.visual[i])
+        for i in range(len(found))
+    ]
+
+
+class _Recordings:
+    """Reads the recordings of one source; what fails or was there before is left out and counted."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress, self._name = progress, name
+        self._extractor: Extractor | None = None
+        self._seen: set[bytes] = set()
+        self._twice: list[str] = []
+        self._broken: list[str] = []
+
+    def progress(self, share: float) -> None:
+        self._progress(f"reading {self._name}", share)
+
+    def read(self, file: Path) -> ClipFeatures | None:
+        """Voice and face of a recording; None where it cannot be read or is a copy of one before."""
+        content = hashlib.sha256(file.read_bytes()).digest()
+        if content in self._seen:
+            self._twice.append(file.name)
+            return None
+        self._seen.add(content)
+        if self._extractor is None:
+            from core.features.extract import Extractor  # slow to import, and tables of texts need none
+
+            self._extractor = Extractor()
+        try:
+            return self._extractor.extract(file, modalities=("audio", "visual"))
+        except MediaError as error:
+            self._broken.append(error.message)
+            return None
+
+    def notes(self) -> list[str]:
+        notes = [f"{self._name}: {name} is a copy of another file: left out" for name in self._twice]
+        return notes + [f"{self._name}: {message}: left out" for message in self._broken]

@@ -1,0 +1,199 @@
+"""Data is converted once, stays on disk, and is the same samples as before."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.data import store
+from core.data.batches import BucketSampler, Sample, collate, feature_widths, has, length_key, row_index
+from core.data.mmsa_pickle import read
+from core.data.parts import DataSet
+from core.data.rows import Rows
+from core.data.sources import converted, load
+from core.data.synthetic import Shape, samples
+from core.training.data_settings import DataSettings
+from core.types import HEADS, MODALITIES
+
+SMALL = Shape({"train": 40, "valid": 12, "test": 9}, (1, 9, 4), (1, 7, 3), text_vectors=6)
+
+
+def pickled(folder: Path, shape: Shape = SMALL, words: bool = False, **columns: Any) -> Path:
+    """A dataset file in the usual layout."""
+    tree: dict[str, Any] = {}
+    for part in shape.rows:
+        rows = [s for name, s in samples(shape) if name == part]
+        tree[part] = {
+            "id": [s.id for s in rows],
+            "text": np.stack([np.repeat(s.text[None], 2, axis=0) for s in rows]),
+            "audio": _padded([s.audio for s in rows]),
+            "vision": _padded([s.visual for s in rows]),
+            "audio_lengths": [len(s.audio) for s in rows],
+            "vision_lengths": [len(s.visual) for s in rows],
+            "regression_labels": np.array([s.labels["multimodal"] for s in rows]),
+        } | columns
+        if words:
+            tree[part]["raw_text"] = [f"said in {s.id}" for s in rows]
+    path = folder / "data.pkl"
+    path.write_bytes(pickle.dumps(tree))
+    return path
+
+
+def _padded(sequences: list[np.ndarray]) -> np.ndarray:
+    made = np.zeros((len(sequences), max(map(len, sequences)), sequences[0].shape[1]), np.float32)
+    for row, x in enumerate(sequences):
+        made[row, : len(x)] = x
+    return made
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CONSONANCE_CACHE", str(tmp_path / "cache"))
+    return pickled(tmp_path)
+
+
+@pytest.fixture
+def data(path: Path) -> DataSet:
+    return load(DataSettings(), path)
+
+
+def same(a: Sample, b: Sample) -> bool:
+    arrays = all(
+        np.array_equal(getattr(a, m), getattr(b, m)) for m in ("audio", "visual") if has(a, m) or has(b, m)
+    )
+    return arrays and (a.id, a.group, a.labels, a.together) == (b.id, b.group, b.labels, b.together)
+
+
+def test_samples_on_disk_are_those_of_the_file(path: Path, data: DataSet) -> None:
+    direct = read(path)
+    assert {name: len(part) for name, part in data.parts.items()} == SMALL.rows
+    for name, part in data.parts.items():
+        assert isinstance(part.samples, Rows)
+        assert all(same(a, b) for a, b in zip(part.samples, direct[name], strict=True))
+
+
+def test_a_batch_of_them_is_bit_for_bit_the_same(path: Path, data: DataSet) -> None:
+    rows = [3, 17, 5, 30]
+    stored = collate([data.part("train").samples[i] for i in rows], None, rows)
+    direct = collate([read(path)["train"][i] for i in rows], None, rows)
+    for name in ("text_vectors", "audio_btd", "visual_btd", "audio_length"):
+        assert np.array_equal(getattr(stored, name).numpy(), getattr(direct, name).numpy()), name
+
+
+def test_the_index_says_what_the_samples_would(path: Path, data: DataSet) -> None:
+    part = data.part("train").samples
+    ready, looked_up = row_index(part), row_index(list(part))
+    assert np.array_equal(ready.lengths, looked_up.lengths)
+    assert np.array_equal(ready.labels, looked_up.labels, equal_nan=True)
+    assert ready.lengths[4].tolist() == list(length_key(part[4]))
+    assert ready.has("audio").all()
+    assert ready.label("multimodal")[2] == part[2].labels["multimodal"]
+    assert feature_widths(part) == {"text": 6, "audio": 4, "visual": 3}
+
+
+def test_batches_are_planned_the_same_from_the_index_as_from_keys(data: DataSet) -> None:
+    part = data.part("train").samples
+    by_index = list(BucketSampler(row_index(part).lengths, 8, seed=1, pool=2).epoch(3))
+    assert by_index == list(BucketSampler([length_key(s) for s in part], 8, seed=1, pool=2).epoch(3))
+
+
+def test_it_is_converted_once_and_found_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert converted(DataSettings(), path) is None
+    first = load(DataSettings(), path)
+    monkeypatch.setattr(store.Writer, "add", None)  # whoever converted again would need it
+    again = load(DataSettings(), path)
+    assert again.fingerprint == first.fingerprint
+    assert converted(DataSettings(), path) is not None
+
+
+def test_other_content_and_other_settings_have_another_fingerprint(path: Path, tmp_path: Path) -> None:
+    first = load(DataSettings(), path).fingerprint
+    assert load(DataSettings(text="vectors"), path).fingerprint != first
+    assert load(DataSettings(scheme="sims"), path).fingerprint == first
+    moved = tmp_path / "elsewhere.pkl"
+    path.rename(moved)
+    assert load(DataSettings(), moved).fingerprint == first
+    pickled(tmp_path, SMALL.times(2))
+    assert load(DataSettings(), path).fingerprint != first
+
+
+def test_modalities_that_are_not_used_are_missing(path: Path) -> None:
+    data = load(DataSettings(modalities=("text", "visual")), path)
+    part = data.part("train").samples
+    assert part[0].audio is None
+    assert not row_index(part).has("audio").any()
+    assert set(data.features) == {"text", "visual"}
+    assert "left out as the settings say: audio" in data.notes
+
+
+def test_features_say_where_they_come_from(path: Path, tmp_path: Path) -> None:
+    assert set(load(DataSettings(), path).features.values()) == {"foreign"}
+    words = load(DataSettings(), pickled(tmp_path, words=True))
+    assert words.features == {"text": "extractor:1", "audio": "foreign", "visual": "foreign"}
+    assert words.part("test").samples[0].text == "said in test0$_$0"
+
+
+def test_a_conversion_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
+    def fail(writer: store.Writer) -> dict[str, Any]:
+        writer.add(Sample("a", "a", audio=np.ones((2, 3))), "train")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.convert("f" * 32, fail)
+    assert list(store.root().iterdir()) == []
+
+
+def test_a_damaged_store_is_made_again(path: Path, data: DataSet) -> None:
+    (store.root() / data.fingerprint / store.INDEX).write_bytes(b"torn")
+    again = load(DataSettings(), path)
+    assert len(again.part("train")) == 40
+
+
+def test_many_chunks_and_files_read_like_one(
+    path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(store, "SHARD_BYTES", 2000)
+    pieces = load(DataSettings(text="vectors"), path)
+    assert len(list((store.root() / pieces.fingerprint).glob("sequences-*"))) > 2
+    for a, b in zip(pieces.part("train").samples, data.part("train").samples, strict=True):
+        assert same(a, b)
+        assert np.array_equal(a.text, b.text)
+
+
+def test_pages_are_given_back_and_read_again(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = data.part("train").samples
+    kept = part[0].audio
+    before = kept.copy()
+    part.table.release()
+    assert np.array_equal(kept, before)
+
+
+def test_rows_are_chosen_without_reading_them(data: DataSet) -> None:
+    part = data.part("train")
+    chosen = part.take([5, 2, 9])
+    assert [s.id for s in chosen.samples] == [part.samples[i].id for i in (5, 2, 9)]
+    assert [s.id for s in part.samples[2:4]] == [part.samples[i].id for i in (2, 3)]
+    assert part.samples[-1].id == part.samples[len(part) - 1].id
+    assert chosen.samples.take([2])[0].id == part.samples[9].id
+    assert len(part.of(0)) == 40
+    assert len(part.of(1)) == 0
+
+
+def test_features_of_another_width_in_one_data_set_are_refused(path: Path) -> None:
+    def fill(writer: store.Writer) -> dict[str, Any]:
+        writer.add(Sample("a", "a", audio=np.ones((2, 3))), "train")
+        writer.add(Sample("b", "b", audio=np.ones((2, 4))), "train")
+        return {}
+
+    with pytest.raises(store.DataError, match="b: 4 audio features, but 3"):
+        store.convert("f" * 32, fill)
+
+
+def test_every_head_and_modality_has_its_column() -> None:
+    names = set(store._INDEX_SCHEMA.names)
+    assert names >= {f"label_{head}" for head in HEADS} | {f"length_{m}" for m in MODALITIES}
