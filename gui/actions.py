@@ -14,7 +14,7 @@ from gui import icons
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
-MENUS = ("File", "Edit", "Clip", "Playback", "View", "Help")
+MENUS = ("File", "Edit", "Clip", "Playback", "Run", "View", "Help")
 
 
 def _N(context: str, text: str) -> str:
@@ -67,6 +67,19 @@ def _sheet(
     return Action(id, text, "Playback", keys, does, **options)
 
 
+def _run(
+    id: str,
+    text: str,
+    does: Callable[[MainWindow], object],
+    keys: tuple[str, ...] = (),
+    when: Callable[[MainWindow], bool] = lambda window: True,
+    icon: str = "",
+    starts_group: bool = False,
+) -> Action:
+    """An action on training runs."""
+    return Action(id, text, "Run", keys, does, when, icon=icon, starts_group=starts_group)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", _N("actions", "Open clips…"), "File", ("Ctrl+O",), lambda w: w.ask_files(), icon="open"),
     Action(
@@ -100,16 +113,16 @@ ACTIONS: tuple[Action, ...] = (
         _N("actions", "Undo"),
         "Edit",
         ("Ctrl+Z",),
-        lambda w: w.review.session.undo_stack.undo(),
-        when=lambda w: w.review.session.undo_stack.canUndo(),
+        lambda w: w.undo_stack.undo(),
+        when=lambda w: w.undo_stack.canUndo(),
     ),
     Action(
         "redo",
         _N("actions", "Redo"),
         "Edit",
         ("Ctrl+Shift+Z", "Ctrl+Y"),
-        lambda w: w.review.session.undo_stack.redo(),
-        when=lambda w: w.review.session.undo_stack.canRedo(),
+        lambda w: w.undo_stack.redo(),
+        when=lambda w: w.undo_stack.canRedo(),
     ),
     Action(
         "correct",
@@ -123,10 +136,10 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "filter",
-        _N("actions", "Filter the clips"),
+        _N("actions", "Filter the list"),
         "Edit",
         ("Ctrl+F",),
-        lambda w: w.review.clips.focus_filter(),
+        lambda w: w.focus_filter(),
         icon="search",
     ),
     Action(
@@ -264,6 +277,78 @@ ACTIONS: tuple[Action, ...] = (
         lambda w: w.review.player.toggle_muted(),
         on=lambda w: w.review.player.muted,
         icon="sound",
+    ),
+    _run("new-run", _N("actions", "New run…"), lambda w: w.training.new_run(), keys=("Ctrl+N",), icon="plus"),
+    _run(
+        "open-run", _N("actions", "Open the folder of a run…"), lambda w: w.training.open_run(), icon="open"
+    ),
+    _run(
+        "choose-runs",
+        _N("actions", "Choose the folder of runs…"),
+        lambda w: w.training.choose_root(),
+        icon="folder",
+    ),
+    _run(
+        "stop-run",
+        _N("actions", "Stop"),
+        lambda w: w.training.stop(),
+        when=lambda w: w.training.can(lambda run: run.state in ("starting", "running")),
+        starts_group=True,
+    ),
+    _run(
+        "resume-run",
+        _N("actions", "Resume"),
+        lambda w: w.training.resume(),
+        when=lambda w: w.training.can(lambda run: run.resumable),
+    ),
+    _run(
+        "duplicate-run",
+        _N("actions", "Duplicate…"),
+        lambda w: w.training.duplicate(),
+        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
+    ),
+    _run(
+        "discard-run",
+        _N("actions", "Discard…"),
+        lambda w: w.training.ask_discard(),
+        when=lambda w: w.training.can(lambda run: True),
+    ),
+    _run(
+        "show-run-folder",
+        _N("actions", "Open folder"),
+        lambda w: w.training.page.show_folder(),
+        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
+    ),
+    _run(
+        "use-run",
+        _N("actions", "Use in Review and Live"),
+        lambda w: w.training.use(),
+        when=lambda w: w.training.run is not None and w.training.page.usable == "",
+        starts_group=True,
+    ),
+    _run(
+        "use-starter",
+        _N("actions", "Back to the starter model"),
+        lambda w: w.training.use_starter(),
+        when=lambda w: w.preferences.model_folder != "starter",
+    ),
+    _run(
+        "tick-run",
+        _N("actions", "Tick for comparing, or untick"),
+        lambda w: w.training.page.list.tick_current(),
+        when=lambda w: w.training_shown and w.training.page.run is not None,
+        starts_group=True,
+    ),
+    _run(
+        "compare-runs",
+        _N("actions", "Compare the ticked runs"),
+        lambda w: w.training.page.compare(),
+        when=lambda w: w.training_shown and len(w.training.page.runs.ticked) > 1,
+        keys=("Ctrl+Shift+C",),
+    ),
+    Action("review", _N("actions", "Review"), "View", ("Ctrl+1",), lambda w: w.show_page(0), icon="review"),
+    Action(
+        "training", _N("actions", "Training"), "View", ("Ctrl+3",), lambda w: w.show_page(1), icon="training"
     ),
     Action(
         "palette",

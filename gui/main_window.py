@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QPaintEvent, QUndoStack
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from core import paths
@@ -21,6 +21,7 @@ from gui.engine_process import EngineEnd, EngineProcess
 from gui.job_strip import JobStrip
 from gui.jobs import Job, Jobs
 from gui.pages.review import ReviewPage
+from gui.panes import Panes
 from gui.preferences import Preferences
 from gui.rail import Rail
 from gui.recent_menu import RecentMenu
@@ -28,6 +29,7 @@ from gui.session import Session
 from gui.shortcut_sheet import ShortcutSheet
 from gui.start_card import StartCard
 from gui.theme import Choice, Theme
+from gui.training_desk import TrainingDesk
 from gui.window_state import WindowState, clamp
 
 SAMPLE = "synthetic-speaker.mp4"
@@ -49,13 +51,14 @@ class MainWindow(QMainWindow):
         self.jobs = Jobs(engine, self)
         self.review = ReviewPage(Session(self.jobs, self))
         self.banner = Banner()
+        self.training = TrainingDesk(self)
         self.actions_by_id = ActionSet(self)
         self.start_card = StartCard(
             [self.actions_by_id.of[id] for id in ("open", "open-folder", "shortcuts")]
         )
         self.recent = RecentMenu(self)
         self.exit_code = 0
-        self._open_parts = 2
+        self._open_parts = 3
         self._failures = 0
         self._silence: Notice | None = None
         self._was_painted = False
@@ -67,12 +70,15 @@ class MainWindow(QMainWindow):
         self.actions_by_id.refresh()
 
     def _lay_out(self) -> None:
-        pages = [(self.tr("Review"), "review", self.review)]
+        pages = [
+            (self.tr("Review"), "review", self.review),
+            (self.tr("Training"), "training", self.training.page),
+        ]
         self.pages = QStackedWidget()
         for _words, _icon, page in pages:
             self.pages.addWidget(page)
-        rail = Rail([(words, icon) for words, icon, _page in pages])
-        rail.chosen.connect(self.pages.setCurrentIndex)
+        self.rail = rail = Rail([(words, icon) for words, icon, _page in pages])
+        rail.chosen.connect(self.show_page)
         of = self.actions_by_id.of
         rail.add_foot(self.tr("Actions"), "search", of["palette"].trigger)
         rail.add_foot(self.tr("Keys"), "keyboard", of["shortcuts"].trigger)
@@ -80,6 +86,7 @@ class MainWindow(QMainWindow):
         self.recent.put_after(of["open-folder"])
         self.review.clips.add_card(self.start_card)
         self.review.transport.add_buttons(of)
+        self.training.page.add_actions(of)
         middle, right = QHBoxLayout(), QVBoxLayout()
         above = QHBoxLayout()
         above.setContentsMargins(4, 6, 8, 2)
@@ -106,6 +113,7 @@ class MainWindow(QMainWindow):
         self.theme.changed.connect(self._recolour)
         self.engine.closed.connect(self._part_closed)
         self.background.closed.connect(self._part_closed)
+        self.training.reader.closed.connect(self._part_closed)
         self.jobs.engine_ended.connect(self._engine_ended)
         self.jobs.engine_failed.connect(self._engine_failed)
         self.jobs.engine_silent.connect(self._engine_silent)
@@ -116,13 +124,14 @@ class MainWindow(QMainWindow):
         for signal in (session.shown, session.answered, self.jobs.changed, session.undo_stack.indexChanged):
             signal.connect(self._look_again)
         player.changed.connect(self._look_again)
+        self.training.page.changed.connect(self._look_again)
 
     def _restore(self) -> None:
         screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
         self.setGeometry(clamp(self.state.rectangle, screens))
         if self.state.maximised:
             self.setWindowState(Qt.WindowState.WindowMaximized)
-        for name, splitter in self.review.splitters.items():
+        for name, splitter in self._splitters.items():
             splitter.restore(self.state.splitter(name))
         self.review.player.speed, self.review.player.looping = self.state.speed, self.state.looping
 
@@ -200,6 +209,31 @@ class MainWindow(QMainWindow):
         """Switch between light, dark and the system's."""
         self.use_preferences(self.preferences.changed(theme=theme))
 
+    @Slot(int)
+    def show_page(self, place: int) -> None:
+        """Show the page of this place on the rail."""
+        self.pages.setCurrentIndex(place)
+        self.rail.show_page(place)
+        self.actions_by_id.refresh()
+
+    @property
+    def training_shown(self) -> bool:
+        """Whether the Training page is what is seen."""
+        return self.pages.currentWidget() is self.training.page
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        """What Ctrl+Z undoes: the deeds of the page that is seen."""
+        return self.training.page.deeds.undo_stack if self.training_shown else self.review.session.undo_stack
+
+    def focus_filter(self) -> None:
+        """Let the user filter the list of the page that is seen."""
+        (self.training.page.list if self.training_shown else self.review.clips).focus_filter()
+
+    @property
+    def _splitters(self) -> dict[str, Panes]:
+        return {**self.review.splitters, **self.training.page.splitters}
+
     def toggle_full_screen(self) -> None:
         """Full screen and back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -225,7 +259,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, end the engine; `finished` tells when it has ended."""
-        splitters = {name: panes.sizes() for name, panes in self.review.splitters.items() if panes.moved}
+        splitters = {name: panes.sizes() for name, panes in self._splitters.items() if panes.moved}
         plain = self.normalGeometry() if self.isMaximized() else self.geometry()
         self.state.set_layout(plain, self.isMaximized(), splitters)
         self.state.set_playback(self.review.player.speed, self.review.player.looping)
@@ -234,6 +268,8 @@ class MainWindow(QMainWindow):
         self.background.close()
         self.state.save()
         self.engine.close()
+        self.training.page.deeds.finish()
+        self.training.reader.close()
         event.accept()
 
     def _leave_drops_to_the_window(self) -> None:

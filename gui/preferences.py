@@ -39,6 +39,11 @@ class Preferences(BaseModel):
         title="Sentiment model",
         description="The model that came with the program (starter), or the folder of one you trained.",
     )
+    runs_folder: str = Field(
+        "",
+        title="Folder of runs",
+        description="Where training runs are kept and looked for; empty: beside the user's other data.",
+    )
 
     def changed(self, **values: Any) -> Preferences:
         """A copy with `values`, validated."""

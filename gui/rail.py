@@ -30,6 +30,10 @@ class Rail(QFrame):
         self._layout.addStretch(1)
         self._group.idClicked.connect(self.chosen)
 
+    def show_page(self, place: int) -> None:
+        """Mark the page that is shown."""
+        self._group.button(place).setChecked(True)
+
     def add_foot(self, words: str, icon: str, does: object) -> None:
         """A button at the foot of the rail."""
         button = self._button(words, icon)

@@ -12,7 +12,8 @@ from gui import icons
 class StartCard(QFrame):
     """Shown under the clip list until the user opens something of their own."""
 
-    def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: list[QAction], hint: str = "", parent: QWidget | None = None) -> None:
+        """hint: what else one can do, below the buttons."""
         super().__init__(parent)
         self.setObjectName("card")
         self.setAccessibleName(self.tr("Start here"))
@@ -28,6 +29,6 @@ class StartCard(QFrame):
             button.clicked.connect(action.trigger)
             self.buttons.append(button)
             layout.addWidget(button)
-        hint = QLabel(self.tr("Or drop clips and folders anywhere."), objectName="muted")
-        hint.setWordWrap(True)
-        layout.addWidget(hint)
+        told = QLabel(hint or self.tr("Or drop clips and folders anywhere."), objectName="muted")
+        told.setWordWrap(True)
+        layout.addWidget(told)

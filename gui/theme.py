@@ -136,6 +136,7 @@ def stylesheet(colours: Colours) -> str:
     QProgressBar {{ border: none; border-radius: 3px; background: {c.line}; }}
     QProgressBar::chunk {{ border-radius: 3px; background: {c.accent}; }}
     #heading {{ font-weight: 600; }}
+    #title {{ font-weight: 600; font-size: 15px; }}
     #muted {{ color: {c.muted}; }}
     #problem {{ color: {c.bad}; }}
     #mark {{ color: {c.focus}; }}

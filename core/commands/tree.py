@@ -91,6 +91,25 @@ def train(
 
 
 @app.command()
+def preflight(
+    settings: Annotated[str, typer.Argument(help="A settings file, or the name of a preset.")],
+    data: Annotated[Path, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")],
+    run: Annotated[Path | None, typer.Option(help="Folder that the run would be put in.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Lay a setting over the file: training.seed=3."),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs, one after the other.")] = 1,
+    json: Json = False,
+) -> None:
+    """Before a run: what is wrong with data, settings and machine, how long it takes, what it needs."""
+    from core.commands.preflight import preflight as look
+    from core.paths import runs as usual
+
+    raise typer.Exit(look(settings, data, run or usual(), set_ or [], runs, as_json=json))
+
+
+@app.command()
 def extract(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Clips, or folders of clips.")],
     out: Annotated[Path, typer.Option(help="Folder for one .npz a clip.")],
@@ -161,9 +180,41 @@ def engine(model: Model = "starter", speech: Speech = "base") -> None:
     serve(model, speech)
 
 
+@app.command("extractor", hidden=True)
+def extractor() -> None:
+    """Extract the clips that standard input names into the cache."""
+    from core.commands.extractor import serve
+
+    serve()
+
+
+@app.command("run-reader", hidden=True)
+def run_reader() -> None:
+    """Read run folders for the window over standard input and output."""
+    from core.workers.run_reader import serve
+
+    serve()
+
+
+@app.command("run-queue", hidden=True)
+def run_queue(root: Path) -> None:
+    """Start the runs that wait in a folder of runs, one after another."""
+    from core.workers.run_queue import serve
+
+    serve(root)
+
+
 @app.command("train-worker", hidden=True)
 def train_worker(folder: Path) -> None:
     """Train what a run folder asks for."""
     from core.workers.training import serve
 
     raise typer.Exit(serve(folder))
+
+
+@app.command("preflight-worker", hidden=True)
+def preflight_worker() -> None:
+    """Answer the dialog of a new run over standard input and output."""
+    from core.workers.preflight import serve
+
+    serve()
