@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.data import mmsa_pickle
 from core.data.batches import Sample, has
+from core.data.extraction import extract_all
 from core.data.label_folder import LabelRow
 from core.data.parts import assigned
 from core.data.store import Writer
 from core.data.tables import Row
 from core.diagnostics.windows import paired_windows
 from core.errors import MediaError
+from core.features.cache import content_hash
 from core.inference.spans import whole
 from core.training.data_settings import Source
 from core.types import EXTRACTOR_VERSION, MODALITIES, ClipFeatures, Modality
@@ -27,6 +29,8 @@ Progress = Callable[[str, float], None]
 OWN = f"extractor:{EXTRACTOR_VERSION}"
 FOREIGN = "foreign"
 """Where a modality's features come from."""
+
+EXTRACTING = "extracting voice and face"
 
 _OWN: dict[Modality, str] = dict.fromkeys(MODALITIES, OWN)
 
@@ -54,7 +58,8 @@ def label_folder(
     rows: Sequence[LabelRow], absent: Sequence[str], writer: Writer, progress: Progress
 ) -> dict[str, Any]:
     """The clips of a label folder; those that are absent or cannot be read are left out and noted."""
-    reader = _Recordings(progress, "features")
+    failed = extract_all([row.file for row in rows], partial(progress, EXTRACTING))
+    reader = _Recordings(progress, "features", failed)
     for done, row in enumerate(rows):
         reader.progress(done / len(rows))
         if (features := reader.read(row.file)) is None:
@@ -72,13 +77,15 @@ def mixed(
     sources: Sequence[Source], read: Sequence[Sequence[Row]], writer: Writer, progress: Progress
 ) -> dict[str, Any]:
     """The tables of a run, one after the other."""
+    files = dict.fromkeys(row.file for rows in read for row in rows if row.file is not None)
+    failed = extract_all(list(files), partial(progress, EXTRACTING))
     for number, (source, rows) in enumerate(zip(sources, read, strict=True)):
-        _source(source, number, rows, writer, progress)
+        reader = _Recordings(progress, source.path, failed)
+        _source(source, number, rows, writer, reader)
     return {"features": _OWN}
 
 
-def _source(source: Source, number: int, rows: Sequence[Row], writer: Writer, progress: Progress) -> None:
-    reader = _Recordings(progress, source.path)
+def _source(source: Source, number: int, rows: Sequence[Row], writer: Writer, reader: _Recordings) -> None:
     first, kept = len(writer), []
     for done, row in enumerate(rows):
         reader.progress(done / len(rows))
@@ -122,10 +129,11 @@ def _windows(row: Row, features: ClipFeatures) -> list[Sample]:
 class _Recordings:
     """Reads the recordings of one source; what fails or was there before is left out and counted."""
 
-    def __init__(self, progress: Progress, name: str) -> None:
-        self._progress, self._name = progress, name
+    def __init__(self, progress: Progress, name: str, failed: Mapping[Path, str]) -> None:
+        """failed: why recordings could not be read, by their files; all others are in the features' cache."""
+        self._progress, self._name, self._failed = progress, name, failed
         self._extractor: Extractor | None = None
-        self._seen: set[bytes] = set()
+        self._seen: set[str] = set()
         self._twice: list[str] = []
         self._broken: list[str] = []
 
@@ -134,7 +142,10 @@ class _Recordings:
 
     def read(self, file: Path) -> ClipFeatures | None:
         """Voice and face of a recording; None where it cannot be read or is a copy of one before."""
-        content = hashlib.sha256(file.read_bytes()).digest()
+        if reason := self._failed.get(file):
+            self._broken.append(reason if file.name in reason else f"{file.name}: {reason}")
+            return None
+        content = content_hash(file)
         if content in self._seen:
             self._twice.append(file.name)
             return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.data.batches import Sample
-from core.types import PRESENCE
+from core.types import PRESENCE, SHAPE
 
 SPEED = 0.15
 """Speech is up to so much faster or slower."""
@@ -29,6 +29,8 @@ FILM = 24
 """Frames of the longest film made of a still."""
 MOVEMENT = 0.02
 """Standard deviation of blendshapes (and angles, in rad) from frame to frame, and of the face as a whole."""
+SHAPE_MOVEMENT = 0.007
+"""The same of the face's shape, in distances between the eyes, as measured on films of talking people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,7 @@ class Variation:
 def film(still: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(1, VISUAL_WIDTH) -> (T, VISUAL_WIDTH) of the same face, moving a little; presence as it was."""
     frames = 1 if random.random() < ALONE else int(random.integers(2, FILM + 1))
-    moved = np.repeat(still, frames, axis=0)
-    moved[:, :PRESENCE] += (MOVEMENT * random.standard_normal((1, still.shape[1] - 1))).astype(np.float32)
-    moved[:, :PRESENCE] += (MOVEMENT * random.standard_normal((frames, still.shape[1] - 1))).astype(
-        np.float32
-    )
-    return moved
+    movement = np.where(np.arange(still.shape[1]) < SHAPE.start, MOVEMENT, SHAPE_MOVEMENT)
+    movement[PRESENCE] = 0.0
+    moves = random.standard_normal((1, still.shape[1])) + random.standard_normal((frames, still.shape[1]))
+    return (still + movement * moves).astype(np.float32)
