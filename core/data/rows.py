@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.data.batches import RowIndex, Sample
-from core.data.columns import NO_TEXT, TOKENS, WORDS, Chunk, MappedFile
+from core.data.columns import NO_TEXT, TOKENS, VECTOR, WORDS, Chunk, MappedFile
 from core.types import HEADS, MODALITIES, Head, Modality
 
 RELEASE_BYTES = 2**28
@@ -169,6 +169,15 @@ class Rows(Sequence[Sample]):
             lengths[:, 0] = self._texts.lengths[self._places]
         labels = [self.table.column(f"label_{head}")[self.rows] for head in HEADS]
         return RowIndex(lengths, np.stack(labels, axis=1).reshape(len(self), len(HEADS)))
+
+    @cached_property
+    def text_kinds(self) -> np.ndarray:
+        """(N,) what each row's text is: a constant of `core.data.columns`."""
+        kinds = self.table.column("text_kind")[self.rows]
+        if self._texts is not None:
+            kind = TOKENS if self._texts.values.dtype.kind in "iu" else VECTOR
+            return np.where(self.row_index.has("text"), kind, NO_TEXT)
+        return kinds if "text" in self.shown else np.zeros_like(kinds)
 
     @cached_property
     def groups(self) -> list[str]:

@@ -97,7 +97,7 @@ class Writer:
                         f"{sample.id}: {row[name].shape[-1]} {name} features, but {width} in rows before",
                         "All rows must have features of one kind.",
                     )
-        text = len(row.get("words", "").strip()) or len(row.get("tokens", ())) or len(row.get("vector", ()))
+        text = len(row.get("words", "")) or len(row.get("tokens", ())) or len(row.get("vector", ()))
         values = {
             "id": sample.id,
             "group": sample.group,

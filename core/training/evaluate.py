@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data.batches import BucketSampler, Sample, collate, has, length_key, tokenised
+from core.data.batches import BucketSampler, Sample, collate, row_index
 from core.data.sources import DataSet, load
+from core.data.tokens import all_tokenised
 from core.errors import DataError
 from core.inference.calibration import coverage
 from core.model import checkpoint
@@ -63,12 +64,13 @@ def judge(
     network.eval()
     device = next(network.parameters()).device
     n = len(samples)
-    known = [tokenised(s, tokenizer, max_tokens) if tokenizer else s for s in samples]
+    known = all_tokenised(samples, tokenizer, max_tokens)
+    index = row_index(samples)
     estimates: dict[Head, np.ndarray] = {head: np.full(n, np.nan) for head in HEADS}
     decisions: dict[Head, np.ndarray] = {head: np.full(n, np.nan) for head in HEADS}
     encoded: dict[Modality, Tensor] = {m: torch.zeros(n, network.widths[m]) for m in MODALITIES}
     done = 0
-    for rows in BucketSampler([length_key(s) for s in known], ROWS, seed=0).epoch(0) if n else ():
+    for rows in BucketSampler(row_index(known).lengths, ROWS, seed=0).epoch(0) if n else ():
         output = network(collate([known[i] for i in rows], tokenizer, rows, max_tokens).to(device))
         for head in HEADS:
             estimates[head][rows] = output.estimates[head].double().cpu().numpy()
@@ -78,14 +80,12 @@ def judge(
         done += len(rows)
         if on_progress is not None:
             on_progress(done / n)
-    present = {m: torch.tensor([has(s, m) for s in samples], dtype=torch.bool) for m in MODALITIES}
+    present = {m: torch.from_numpy(index.has(m)) for m in MODALITIES}
     for m in MODALITIES:
         estimates[m][~present[m].numpy()] = np.nan
     if n:
         estimates["multimodal"][~torch.stack([*present.values()]).any(dim=0).numpy()] = np.nan
-    labels: dict[Head, np.ndarray] = {
-        head: np.array([s.labels.get(head, np.nan) for s in samples], dtype=np.float64) for head in HEADS
-    }
+    labels: dict[Head, np.ndarray] = {head: index.label(head) for head in HEADS}
     return Judged(estimates, decisions, labels, encoded, present)
 
 

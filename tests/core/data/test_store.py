@@ -17,7 +17,7 @@ from core.data.rows import Rows
 from core.data.sources import converted, load
 from core.data.synthetic import Shape, samples
 from core.training.data_settings import DataSettings
-from core.types import HEADS, MODALITIES
+from core.types import EXTRACTOR_VERSION, HEADS, MODALITIES
 
 SMALL = Shape({"train": 40, "valid": 12, "test": 9}, (1, 9, 4), (1, 7, 3), text_vectors=6)
 
@@ -133,7 +133,11 @@ def test_modalities_that_are_not_used_are_missing(path: Path) -> None:
 def test_features_say_where_they_come_from(path: Path, tmp_path: Path) -> None:
     assert set(load(DataSettings(), path).features.values()) == {"foreign"}
     words = load(DataSettings(), pickled(tmp_path, words=True))
-    assert words.features == {"text": "extractor:1", "audio": "foreign", "visual": "foreign"}
+    assert words.features == {
+        "text": f"extractor:{EXTRACTOR_VERSION}",
+        "audio": "foreign",
+        "visual": "foreign",
+    }
     assert words.part("test").samples[0].text == "said in test0$_$0"
 
 
