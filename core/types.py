@@ -19,7 +19,7 @@ HEADS: tuple[Head, ...] = ("multimodal", *MODALITIES)
 CLASS_VALUES = (-2.0, 0.0, 2.0)
 """Where negative, neutral and positive lie on a scale of -3 to 3, for data that has classes only."""
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 """Raised whenever `core.features` gives other numbers for the same clip; stored with every model."""
 
 AUDIO_RATE = 31.25
@@ -29,8 +29,11 @@ AUDIO_WIDTH = 33
 
 VISUAL_RATE = 10.0
 """Visual feature frames a second, on the clip's own clock."""
-VISUAL_WIDTH = 56
-"""52 blendshapes in [0, 1]; pitch, yaw, roll in radians; presence (1: a face was found, 0: the rest is 0)."""
+VISUAL_WIDTH = 128
+"""52 blendshapes in [0, 1]; pitch, yaw, roll in radians; 72 of the face's shape, in distances between the
+eyes; presence (1: a face was found, 0: the rest is 0)."""
+SHAPE = slice(55, 127)
+"""The columns of the visual features that tell the face's shape."""
 PRESENCE = -1
 """The column of the visual features that says whether a face was found: the last."""
 

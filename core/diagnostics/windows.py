@@ -48,7 +48,7 @@ class Encoders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PairedWindows:
-    """The windows of one clip with voice and face: n of (T_a, 33), their voiced frames; (n, T_v, 56)."""
+    """The windows of one clip with voice and face: n of (T_a, 33), their voiced frames; (n, T_v, 128)."""
 
     audio: list[np.ndarray]
     visual: np.ndarray

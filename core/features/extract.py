@@ -169,7 +169,7 @@ def _understood(audio: np.ndarray, cancelled: Callable[[], bool]) -> Sound:
 
 
 def _see(job: Job, info: MediaInfo) -> tuple[np.ndarray | None, str]:
-    """Face features (T, 56) and "", or None and the reason; from the cache where it has them."""
+    """Face features (T, 128) and "", or None and the reason; from the cache where it has them."""
     if not info.has_video:
         return None, NO_PICTURE
     stored = cache.load(job.key("visual"))

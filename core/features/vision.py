@@ -1,4 +1,4 @@
-"""Face: 56 numbers every 100 ms: 52 blendshapes, pitch, yaw, roll, presence.
+"""Face: 128 numbers every 100 ms: 52 blendshapes, pitch, yaw, roll, 72 of its shape, presence.
 
 YuNet finds the faces of a frame, also small and far ones; one of them is followed, the largest at first,
 then whichever overlaps it most; MediaPipe's face landmarker sees only the crop around it. Each frame is
@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from core.features.face_shape import face_shape
 from core.features.native_log import without_chatter
 from core.opencv import cv2
 from core.paths import resources
 from core.types import VISUAL_RATE, VISUAL_WIDTH
 
-BLENDSHAPES = 52
 DETECTOR_SIDES = (320, 640)
 """Longest side in pixels of what the face finder sees; the second only where the first shows no face."""
 DETECTOR_SCORE = 0.6
@@ -66,12 +66,13 @@ class FaceReader:
         self._row = np.zeros(VISUAL_WIDTH, dtype=np.float32)
 
     def read(self, frame: np.ndarray) -> np.ndarray:
-        """(56,) float32 of an (H, W, 3) uint8 RGB frame; zeros where it has no face.
+        """(128,) float32 of an (H, W, 3) uint8 RGB frame; zeros where it has no face.
 
         The very same array again (a picture that stands still) costs nothing.
 
         Columns: 52 blendshapes in [0, 1] in the landmarker's order; pitch, yaw, roll in radians (positive:
-        chin down, turned to the picture's right, tilted counter-clockwise in it); presence 1.
+        chin down, turned to the picture's right, tilted counter-clockwise in it); 72 of
+        `face_shape`; presence 1.
         """
         if frame is not self._frame:
             self._frame, self._row = frame, self._look(frame)
@@ -107,14 +108,14 @@ class FaceReader:
 
 
 def visual_features(frames: Iterable[np.ndarray]) -> np.ndarray:
-    """Features of one clip's frames, (H, W, 3) uint8 RGB each, VISUAL_RATE a second, as (T, 56) float32."""
+    """Features of one clip's frames, (H, W, 3) uint8 RGB each, VISUAL_RATE a second, as (T, 128) float32."""
     reader = FaceReader()
     rows = [reader.read(frame) for frame in frames]
     return np.stack(rows) if rows else np.zeros((0, VISUAL_WIDTH), dtype=np.float32)
 
 
 def still_features(path: Path) -> np.ndarray:
-    """Features of one image file as (1, 56) float32. Raises MediaError where it is no image."""
+    """Features of one image file as (1, 128) float32. Raises MediaError where it is no image."""
     from core.media import read_frames
 
     return visual_features(frame for _, frame in read_frames(path))[:1]
@@ -169,10 +170,11 @@ class _Models:
             )
         if not result.face_blendshapes:
             return None
-        points = np.array([(point.x, point.y) for point in result.face_landmarks[0]]) * crop.shape[1::-1]
-        (x, y), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        height, width = crop.shape[:2]
+        points = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]]) * (width, height, width)
+        (x, y, _), (right, bottom, _) = points.min(axis=0), points.max(axis=0)
         box = Box(left + x, top + y, right - x, bottom - y)
-        return (_row(result), box) if box.overlap(face) > 0.2 else None
+        return (_row(result, points), box) if box.overlap(face) > 0.2 else None
 
 
 @cache
@@ -191,14 +193,15 @@ def _landmarker(model: Path) -> Any:
     return vision.FaceLandmarker.create_from_options(options)
 
 
-def _row(result: Any) -> np.ndarray:
-    shapes = [shape.score for shape in result.face_blendshapes[0]]
-    return np.array([*shapes, *_pose(result.facial_transformation_matrixes[0]), 1.0], dtype=np.float32)
-
-
-def _pose(matrix: np.ndarray) -> tuple[float, float, float]:
-    """Pitch, yaw, roll in radians of a 4x4 face-to-camera matrix (x right, y up, z to the camera)."""
+def _row(result: Any, points: np.ndarray) -> np.ndarray:
+    matrix = result.facial_transformation_matrixes[0]
     rotation = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    shapes = [shape.score for shape in result.face_blendshapes[0]]
+    return np.array([*shapes, *_pose(rotation), *face_shape(points, rotation), 1.0], dtype=np.float32)
+
+
+def _pose(rotation: np.ndarray) -> tuple[float, float, float]:
+    """Pitch, yaw, roll in radians of a rotation from the face to the camera (x right, y up, z to it)."""
     pitch = np.arctan2(rotation[2, 1], rotation[2, 2])
     yaw = np.arcsin(np.clip(-rotation[2, 0], -1.0, 1.0))
     roll = np.arctan2(rotation[1, 0], rotation[0, 0])

@@ -16,7 +16,7 @@ from core.types import VISUAL_WIDTH
 
 pytestmark = pytest.mark.usefixtures("assets")
 
-SHAPES, PITCH, YAW, ROLL, PRESENCE = slice(0, 52), 52, 53, 54, 55
+SHAPES, PITCH, YAW, ROLL, POINTS, PRESENCE = slice(0, 52), 52, 53, 54, slice(55, 127), 127
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,16 @@ def test_a_tilted_picture_tilts_the_head(face: np.ndarray) -> None:
     tilted = FaceReader().read(cv2().warpAffine(face, turn, (width, height)))
     upright = FaceReader().read(face)
     assert np.degrees(tilted[ROLL] - upright[ROLL]) == pytest.approx(15, abs=3)
+
+
+def test_a_picture_half_the_size_shows_the_same_shape(face: np.ndarray) -> None:
+    large, small = FaceReader().read(face), FaceReader().read(shrunk(face, face.shape[0] // 2))
+    np.testing.assert_allclose(small[POINTS], large[POINTS], atol=0.03)
+
+
+def test_a_mirrored_picture_shows_the_same_shape(face: np.ndarray) -> None:
+    mirrored = FaceReader().read(np.ascontiguousarray(face[:, ::-1]))
+    np.testing.assert_allclose(mirrored[POINTS], FaceReader().read(face)[POINTS], atol=0.05)
 
 
 def test_a_smile_shows_in_the_blendshapes(shared_data: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from core.types import EXTRACTOR_VERSION
+
 # Two threads on two busy cores wait for each other most of the time.
 torch.set_num_threads(1)
 
@@ -28,7 +30,7 @@ def make_checkpoint(tiny_text_encoder: Path) -> Callable[..., Any]:
             "version": "1",
             "scale": (-3.0, 3.0),
             "languages": ("en",),
-            "extractor_version": 1,
+            "extractor_version": EXTRACTOR_VERSION,
             "calibration": {
                 "level": 0.8,
                 "text": 0.5,

@@ -121,7 +121,7 @@ def test_widths_that_are_not_the_datas_are_told_together() -> None:
     told = error.value.message
     assert "network.text_encoder: the data holds text vectors (width 300)" in told
     assert "network.audio_input_width: 33, but the data has 5" in told
-    assert "network.visual_input_width: 56, but the data has 20" in told
+    assert "network.visual_input_width: 128, but the data has 20" in told
 
 
 def test_without_a_text_encoder_only_vectors_are_read() -> None:
