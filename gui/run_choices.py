@@ -25,10 +25,11 @@ from gui.background import Background
 from gui.new_run import Origin
 from gui.widgets.data_chooser import DataChooser
 from gui.widgets.problem_list import Line
+from gui.widgets.tall_widget import TallWidget
 from gui.widgets.value_text import list_text
 
 
-class RunChoices(QWidget):
+class RunChoices(TallWidget):
     """`preset_chosen` (name, title): its settings are wanted. `seed_chosen`: the first seed is another."""
 
     changed = Signal()

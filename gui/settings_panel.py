@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -12,7 +12,9 @@ from gui.widgets.settings_form import SettingsForm
 
 
 class SettingsPanel(QWidget):
-    """Settings taken over as a whole (`use`) can be put back as they were."""
+    """Settings taken over as a whole (`use`) can be put back as they were: `went_back` (Origin)."""
+
+    went_back = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,9 +60,9 @@ class SettingsPanel(QWidget):
         self.form.set(origin.settings)
         self.tell("")
         if keep is not None:
-            self._before = keep
             words = self.tr("%1 replaced what you had changed (%2 settings).")
             self.tell(words.replace("%1", origin.title).replace("%2", str(len(changed))))
+            self._before = keep
             self._back.show()
 
     def tell(self, text: str) -> None:
@@ -69,6 +71,11 @@ class SettingsPanel(QWidget):
         self._back.hide()
         self._told.setText(text)
         self._told.setVisible(bool(text))
+
+    def title(self, name: str) -> str:
+        """What a setting is called; for what is none, its name."""
+        row = self.form.rows.get(name)
+        return row.title if row is not None else name.capitalize()
 
     def show_setting(self, name: str) -> None:
         """Bring a setting into view, whatever is searched for."""
@@ -79,10 +86,11 @@ class SettingsPanel(QWidget):
     @Slot()
     def _put_back(self) -> None:
         if self._before is not None:
-            (self._origin, own) = self._before
+            self._origin, own = self._before
+            self.tell("")
             self.form.compare_with(self._origin.settings, self._origin.title)
             self.form.set(own)
-            self.tell("")
+            self.went_back.emit(self._origin)
 
     @Slot()
     def _filter(self) -> None:

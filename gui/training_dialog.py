@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -23,13 +25,20 @@ from PySide6.QtWidgets import (
 
 from core.errors import SettingsError
 from core.files import write_whole
+from core.training.preflight_report import Report
 from core.training.settings import Settings, dump
+from core.workers import command
 from gui import new_run
 from gui.background import Background
 from gui.new_run import NewRun, Origin
+from gui.preflight_client import PreflightClient
 from gui.run_choices import RunChoices
 from gui.settings_panel import SettingsPanel
+from gui.widgets.preflight_view import PreflightView
 from gui.widgets.problem_list import Line, ProblemList
+
+LULL_MS = 700
+"""After the last change, until what is chosen is looked at."""
 
 
 class NewRunDialog(QDialog):
@@ -48,6 +57,12 @@ class NewRunDialog(QDialog):
         self.panel = SettingsPanel()
         self.form = self.panel.form
         self.problems = ProblemList()
+        self.view = PreflightView()
+        # Not the dialog's child: the process ends a moment after the dialog, which nobody waits for.
+        self.preflight = PreflightClient(lambda: command("preflight-worker"), parent)
+        self._looked_at: tuple[Settings, Path, Path, int] | None = None
+        self._found: list[Line] = []
+        self._lull = QTimer(self, singleShot=True, interval=LULL_MS)
         self.start = QPushButton(self.tr("Start"))
         self._lay_out()
         self._wire()
@@ -57,8 +72,9 @@ class NewRunDialog(QDialog):
             self.choices.choose_first_preset()
 
     def _lay_out(self) -> None:
+        self.choices.below.addWidget(self.view, 1)
         panes = QSplitter()
-        panes.addWidget(self.choices)
+        panes.addWidget(_scrolling(self.choices))
         panes.addWidget(self.panel)
         panes.setChildrenCollapsible(False)
         panes.setStretchFactor(0, 2)
@@ -85,9 +101,18 @@ class NewRunDialog(QDialog):
         self.choices.preset_chosen.connect(self._read_preset)
         self.choices.changed.connect(self._look)
         self.choices.seed_chosen.connect(lambda seed: self.form.put("training.seed", seed))
+        self.panel.went_back.connect(self.choices.take)
         self.form.changed.connect(self._look)
         self.form.completed.connect(self._look)
         self.problems.chosen.connect(self._go)
+        self._lull.timeout.connect(self.check)
+        self.view.asked.connect(self.check)
+        self.view.cancelled.connect(self._cancel_check)
+        self.preflight.progress.connect(self.view.progress)
+        self.preflight.done.connect(self._checked)
+        self.preflight.failed.connect(self._not_checked)
+        self.preflight.closed.connect(self.preflight.deleteLater)
+        self.finished.connect(self.preflight.close)
         self.buttons.accepted.connect(self._start)
         self.buttons.rejected.connect(self.reject)
         self._read.clicked.connect(self._ask_import)
@@ -110,13 +135,58 @@ class NewRunDialog(QDialog):
     @Slot()
     def _look(self) -> None:
         lines = [Line("error", p.name, f"{p.title}: {p.message}") for p in self.form.problems]
-        self.problems.tell([*self.choices.problems(), *lines])
+        self._keep_looking()
+        self.problems.tell([*self.choices.problems(), *lines, *self._found])
         self.start.setEnabled(self.wanted is not None)
         self._write.setEnabled(self.form.result is not None)
         count = len(self.choices.seeds)
         self.start.setText(
             self.tr("Start %1 runs").replace("%1", str(count)) if count > 1 else self.tr("Start")
         )
+
+    def _question(self) -> tuple[Settings, Path, Path, int] | None:
+        """What a preflight looks at; None while there is nothing to look at."""
+        settings, data = self.form.result, self.choices.data
+        if not isinstance(settings, Settings) or data is None:
+            return None
+        return settings, data, self.choices.folder, max(1, len(self.choices.seeds))
+
+    def _keep_looking(self) -> None:
+        """Look again after a lull where something else is chosen; what was found before is in doubt then."""
+        question = self._question()
+        if question is None:
+            self._lull.stop()
+        elif question != self._looked_at:
+            self._found = [Line("warning", line.where, line.text) for line in self._found]
+            self._lull.start()
+
+    @Slot()
+    def check(self) -> None:
+        """Look now at what is chosen."""
+        if (question := self._question()) is not None:
+            self._looked_at = question
+            self.view.progress("device", 0.0)
+            self.preflight.ask(*question)
+
+    @Slot()
+    def _cancel_check(self) -> None:
+        self.preflight.cancel()
+        self.view.stop(self.tr("Not looked at."))
+
+    @Slot(object)
+    def _checked(self, report: Report) -> None:
+        self.view.show_report(report)
+        self._found = [
+            Line(p.severity, p.where, f"{self.panel.title(p.where)}: {p.message} {p.remedy}".strip())
+            for p in report.problems
+        ]
+        self._look()
+
+    @Slot(dict)
+    def _not_checked(self, error: dict[str, Any]) -> None:
+        self.view.stop(f"{error['message']} {error['remedy']}".strip())
+        self._found = []
+        self._look()
 
     @Slot(str)
     def _go(self, where: str) -> None:
@@ -181,6 +251,17 @@ class NewRunDialog(QDialog):
         elif dropped:
             self.choices.choose_data(dropped[0])
         event.acceptProposedAction()
+
+
+def _scrolling(inside: QWidget) -> QScrollArea:
+    """With large type, or many problems, there is not room for everything."""
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inside)
+    area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+    return area
 
 
 def _written(path: Path, text: str) -> Iterator[str]:

@@ -12,12 +12,12 @@ from time import perf_counter
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from PySide6.QtCore import QEvent, QTimer, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gui.widgets import field_facts
 from gui.widgets.setting_row import SettingRow
+from gui.widgets.tall_widget import TallWidget
 
 SLICE_S = 0.008
 """Longest time that a form built in slices keeps the window waiting."""
@@ -51,24 +51,6 @@ class _Section(QWidget):
         self._layout.addWidget(row)
 
 
-class _Inside(QWidget):
-    """As high as its wrapped texts need at its width, which a scroll area does not ask for by itself."""
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
-        return done
-
-    def _fit(self) -> None:
-        if (layout := self.layout()) is not None:
-            self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))
-
-
 class SettingsForm(QScrollArea):
     """All settings of a model. `changed`: something was typed, chosen, set or reset.
 
@@ -82,6 +64,7 @@ class SettingsForm(QScrollArea):
     def __init__(self, model: type[BaseModel], parent: QWidget | None = None, at_once: bool = True) -> None:
         super().__init__(parent)
         self._model = model
+        self.setAccessibleName(self.tr("Settings"))
         self.rows: dict[str, SettingRow] = {}
         self._models: dict[str, type[BaseModel]] = {}
         self._sections: list[_Section] = []
@@ -96,7 +79,7 @@ class SettingsForm(QScrollArea):
         self.fold.hide()
         self.fold.toggled.connect(self._filter)
         self.nothing = QLabel(objectName="muted")
-        self._inside = _Inside()
+        self._inside = TallWidget()
         self._building = self._build()
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._slice)
