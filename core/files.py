@@ -27,14 +27,17 @@ def write_whole(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Generator[Path]:
-    """An empty folder to fill; it takes `folder`'s name and place when the block ends without an error."""
+def whole_folder(folder: Path, keep: Path | None = None) -> Generator[Path]:
+    """An empty folder to fill; it takes `folder`'s name and place when the block ends without an error.
+
+    keep: the name that what was there before gets; left out, it goes.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
     try:
         yield part
         _flush(part)
-        _take_place(part, folder)
+        _take_place(part, folder, keep)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -55,18 +58,19 @@ def _waiting(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
 
 
-def _take_place(part: Path, folder: Path) -> None:
-    """Give the finished part the name; what had it before waits beside until then and goes afterwards.
+def _take_place(part: Path, folder: Path, keep: Path | None) -> None:
+    """Give the finished part the name; what had it before waits beside until then.
 
-    Killed anywhere in between, at least one of the two is whole, and `standing` finds it.
+    Killed anywhere in between, at least one of the two is whole under one of the two names.
     """
-    old = _waiting(folder)
+    old = keep or _waiting(folder)
     if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)  # of a writer killed after the renaming: superseded
+        shutil.rmtree(old, ignore_errors=True)  # superseded by what is in the folder now
         folder.rename(old)
     part.rename(folder)
     _flush_names(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    if keep is None:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush(part: Path) -> None:

@@ -46,6 +46,8 @@ class Meta(BaseModel):
     scale: tuple[float, float] = (-3.0, 3.0)
     languages: tuple[str, ...] = ("en",)
     extractor_version: int = EXTRACTOR_VERSION
+    features: dict[str, str] = Field(default_factory=dict)
+    """By modality "extractor:<version>", or "foreign" where the training data brought its own; {}: own."""
     max_tokens: int = 128
     calibration: dict[str, Any] = Field(default_factory=dict)
     """level; half width of the interval of each head, of the multimodal one for each set of modalities."""
@@ -87,7 +89,7 @@ def save(folder: Path, network: Network, meta: Meta, reference: Reference | None
         stored = _Stored(
             **meta.model_dump(),
             network=network.settings,
-            encoder_sha256=_encoder_sha256(network.settings),
+            encoder_sha256=encoder_sha256(network.settings),
             files={path.name: _sha256(path) for path in sorted(part.iterdir())},
         )
         (part / META).write_text(stored.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -104,7 +106,7 @@ def load(model: str | Path = "starter") -> Checkpoint:
     _check_files(folder, stored)
     try:
         network = Network(stored.network)
-        if _encoder_sha256(stored.network) != stored.encoder_sha256:
+        if encoder_sha256(stored.network) != stored.encoder_sha256:
             raise ModelError(f"{folder}: trained on another text encoder than the one here.", AGAIN)
         _put_weights(network, load_file(folder / WEIGHTS))
     except (SafetensorError, RuntimeError, OSError, ValueError) as error:
@@ -189,7 +191,7 @@ def _check_files(folder: Path, stored: _Stored) -> None:
             raise ModelError(f"{path} was altered: it is not the file this model was saved with.", AGAIN)
 
 
-def _encoder_sha256(settings: NetworkSettings) -> str:
+def encoder_sha256(settings: NetworkSettings) -> str:
     """SHA-256 of the text encoder's own weights; "" for a network of text vectors."""
     if not settings.text_encoder:
         return ""

@@ -205,10 +205,15 @@ class Network(nn.Module):
         return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
     def encode_text_vectors(self, vectors: Tensor) -> Tensor:
-        """Mean text vectors (n, d) -> F_t (n, text_width)."""
-        if self.text_encoder is not None:
-            raise ValueError("this network reads tokens, not text vectors")
-        return self.text_linear(vectors)
+        """Mean text vectors (n, d) -> F_t (n, text_width).
+
+        Of a frozen text encoder the vectors are its own F_t, computed once: they go through as they are.
+        """
+        if self.text_encoder is None:
+            return self.text_linear(vectors)
+        if self.settings.text_freeze == "all" and vectors.shape[1] == self.widths["text"]:
+            return vectors
+        raise ValueError("this network reads tokens, not text vectors")
 
     def encode_audio(self, audio_btd: Tensor, length: Tensor) -> Tensor:
         """Audio features (n, T, d) and lengths (n,) -> F_a (n, audio_width)."""

@@ -11,12 +11,16 @@ import numpy as np
 import torch
 
 from core.data.sources import DataSet
+from core.diagnostics.reference import build_reference
 from core.inference.calibration import LEVEL, coverage, half_width
+from core.model import checkpoint
+from core.model.checkpoint import Meta
 from core.model.network import Network
 from core.training.composites import Composite, compose
 from core.training.evaluate import Judged, covered, judge, scores
 from core.training.metrics import bootstrap
 from core.training.settings import DataSettings
+from core.training.stand import STOPPED, Work
 from core.types import MODALITIES, Modality
 
 SETS: tuple[tuple[Modality, ...], ...] = tuple(
@@ -26,6 +30,53 @@ SETS: tuple[tuple[Modality, ...], ...] = tuple(
 
 ENOUGH = 100
 """Rows of one set of modalities below which real ones are not enough and composites stand in."""
+
+
+UNCALIBRATED = "no rows to calibrate on: this model's estimates have no intervals"
+
+
+def finish(work: Work, history: dict[str, Any], meta: Meta) -> dict[str, Any]:
+    """Calibrate the best network, score it once on the test part, save the model and the report.
+
+    One of the processes does it; the others return what went before.
+    """
+    if not work.processes.main:
+        work.processes.wait()
+        return history
+    settings, run, found = work.settings, work.run, work.found
+    work.progress("calibrating", 0.0)
+    network = checkpoint.load(run.best).network
+    judged = judge(network, work.tokenizer, found.part("calibration").samples, settings.data.max_tokens)
+    calibration = calibrate(network, judged)
+    recordings = found.recordings if set(network.alignment) >= {"audio", "visual"} else []
+    name = f"{settings.data.name} recordings"
+    reference = build_reference(network, recordings, name) if len(recordings) else None
+    checkpoint.save(run.model, network, meta.model_copy(update={"calibration": calibration}), reference)
+    work.progress("scoring", 0.0)
+    report = {
+        **history,
+        "rows": counts(found),
+        "notes": [*found.notes, *([] if calibrated(calibration) else [UNCALIBRATED])],
+        "calibration": calibration,
+        "valid": scores(
+            judge(network, work.tokenizer, found.part("valid").samples, settings.data.max_tokens),
+            settings.data.scheme,
+        ),
+        "test": final_scores(network, work.tokenizer, found, settings.data, calibration),
+        "reference": {"name": reference.name, "count": len(reference)} if reference is not None else None,
+    }
+    run.report(report)
+    run.event("done")
+    state = "stopped" if history["ended"] == STOPPED else "finished"
+    run.tell(now=True, state=state, share=1.0, left_s=0.0, reason=history["ended"])
+    work.progress("scoring", 1.0)
+    work.processes.wait()
+    return report
+
+
+def calibrated(calibration: Mapping[str, Any]) -> bool:
+    """Whether any head has an interval."""
+    return bool(calibration.get("multimodal")) or any(m in calibration for m in MODALITIES)
 
 
 def calibrate(network: Network, judged: Judged) -> dict[str, Any]:

@@ -1,47 +1,49 @@
 """Training, top to bottom: read the data, build the network, learn epoch by epoch, finish the model, report.
 
-The multi-task training of arXiv 2305.08473 (losses in `losses.py`, generated labels in
-`core.model.label_generation`), for fully labelled multimodal data and for mixed sources alike.
+The multi-task training of arXiv 2305.08473 (losses in `losses.py`, labels in `core.model.label_sources`), for
+fully labelled multimodal data and for mixed sources alike. A run that was interrupted goes on from its last
+checkpoint with the numbers it would have had; several processes that torchrun starts share each batch.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
-from core.data.batches import Sample, feature_widths, has, tokenised
-from core.data.sources import DataSet, Part, for_training, load, standardisation
-from core.diagnostics.reference import build_reference
-from core.errors import DataError
+from core.data.batches import Sample, feature_widths, row_index
+from core.data.sources import DataSet, Part, Progress, for_training, load, standardisation
+from core.errors import Cancelled, DataError, SettingsError, UserError
+from core.files import standing, whole_folder
 from core.model import checkpoint
 from core.model.checkpoint import Meta
 from core.model.network import Network, load_tokenizer
+from core.training import texts
+from core.training.bank import Bank
+from core.training.environment import code_version, environment
 from core.training.evaluate import judge
-from core.training.finish import calibrate, counts, final_scores
+from core.training.finish import counts, finish
 from core.training.plan import Plan
-from core.training.run_state import started_at
-from core.training.runs import SETTINGS, Run, create, open_run
+from core.training.processes import Processes
+from core.training.run_log import RunLog
+from core.training.run_state import REPORT, read_state, started_at
+from core.training.runs import SETTINGS, TRIAL, Run, create, open_run, put_aside
 from core.training.settings import Settings, fitted
 from core.training.settings import load as load_settings
-from core.training.step import Bank, Tally, Trainer
+from core.training.stand import LATE, STOPPED, Stand, Work, keep, next_phase, recall
+from core.training.step import Trainer
+from core.training.tally import Tally
 from core.types import HEADS
 from core.workers import torch_threads
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is done, in [0, 1]."""
-
 SCALE_FLOOR = 0.05
 """Features that hardly vary are divided by this share of the typical deviation at least, not by nearly 0."""
-REPORT_EVERY = 20
-"""Batches between two events of an epoch."""
 
 
 def train(
@@ -54,52 +56,107 @@ def train(
     """Train as the settings say on the data at a path, in a new run folder; returns what report.json holds.
 
     The finished model lies in `run/model`. A file `stop` in the run folder ends the run early and keeps its
-    best. Raises SettingsError, DataError, AssetError before the first step; afterwards the folder tells why.
+    best; `discard` puts the folder aside (Cancelled). Raises SettingsError, DataError, AssetError before the
+    first step; afterwards the folder tells why.
     """
-    create(run, settings, data)
+    processes = Processes(settings.training)
+    if processes.main:
+        create(run, settings, data)
+    processes.wait()
     return carry_on(run, on_progress, version)
 
 
-def carry_on(run: Path, on_progress: Progress | None = None, version: str = "1") -> dict[str, Any]:
-    """Train what a run folder asks for; returns what report.json holds.
+def carry_on(folder: Path, on_progress: Progress | None = None, version: str = "1") -> dict[str, Any]:
+    """Train what a run folder asks for, from its last checkpoint if it has one; returns its report.
 
-    Whatever ends it early is told by the folder's state and its last event, and raised.
+    Whatever ends it is told by the folder's state and its last event, and raised.
     """
-    folder = open_run(run)
+    run = open_run(folder)
     try:
-        return _run(load_settings(run / SETTINGS), folder, on_progress or (lambda step, share: None), version)
+        settings = load_settings(folder / SETTINGS)
+        processes = Processes(settings.training)
+    except UserError as error:
+        run.fail(error)
+        raise
+    _take(run, processes)
+    try:
+        return _run(settings, run, processes, on_progress or (lambda step, share: None), version)
+    except Cancelled:
+        run.tell(now=True, state="discarded", left_s=None)
+        put_aside(folder)
+        raise
     except Exception as error:
-        folder.fail(error)
+        run.fail(error)
         raise
 
 
-def _run(settings: Settings, folder: Run, progress: Progress, version: str) -> dict[str, Any]:
-    data = Path(folder.about["data"])
-    pid = os.getpid()
-    folder.tell(now=True, state="running", pid=pid, started=started_at(pid), segment=1)
-    _prepare(settings)
-    found = for_training(load(settings.data.model_copy(update={"text": settings.text_kind}), data, progress))
-    folder.event("data", rows=counts(found), notes=found.notes)
-    _check(found, data)
+def _take(run: Run, processes: Processes) -> None:
+    """Make the run this process's. Raises DataError where another is training it."""
+    state, pid = read_state(run.folder), os.getpid()
+    others = processes.collected(pid)
+    if state.live and state.pid not in others:
+        raise DataError(f"{run.folder} is being trained by process {state.pid} already.")
+    run.quiet = not processes.main
+    (run.folder / REPORT).unlink(missing_ok=True)
+    run.tell(
+        now=True, state="running", pid=pid, started=started_at(pid), segment=state.segment + 1,
+        reason=None, error=None, left_s=None,
+    )  # fmt: skip
+
+
+def _run(
+    settings: Settings, run: Run, processes: Processes, progress: Progress, version: str
+) -> dict[str, Any]:
+    _prepare(settings, processes)
+    stand = recall(run, processes)
+    run.event("segment", number=run.state.segment, step=_steps(stand), epoch=stand.epoch, pid=os.getpid())
+    found = _data(settings, run, processes, progress)
     settings = fitted(settings, feature_widths(found.part("train").samples))
     tokenizer = load_tokenizer(settings.network)
-    network = _build(settings, found.part("train"))
-    history = _fit(settings, folder, found, network, tokenizer, progress)
-    return _finish(settings, folder, found, tokenizer, history, progress, version)
+    network = _build(settings, found.part("train"), processes)
+    work = Work(settings, run, found, tokenizer, processes, progress, version)
+    history = _fit(work, network, stand)
+    return finish(work, history, meta(work, history["best_epoch"], version))
 
 
-def _prepare(settings: Settings) -> None:
+def _steps(stand: Stand) -> int:
+    return stand.trainer["steps"] if stand.trainer else 0
+
+
+def _prepare(settings: Settings, processes: Processes) -> None:
     training = settings.training
     torch.set_num_threads(training.threads or torch_threads())
     torch.manual_seed(training.seed)
+    if processes.several and settings.labels.kind == "adversarial":
+        raise SettingsError("labels.kind: adversarial: its discriminator learns in one process only.")
 
 
-def _check(found: DataSet, path: Path) -> None:
-    if not any(sample.labels for sample in found.part("train").samples):
+def _data(settings: Settings, run: Run, processes: Processes, progress: Progress) -> DataSet:
+    """What is learned from; run.json remembers its fingerprint, and a resumed run must find the same."""
+    path = Path(run.about["data"])
+    chosen = settings.data.model_copy(update={"text": settings.text_kind})
+    if not processes.main:
+        processes.wait()  # the main process converts it once
+    found = for_training(load(chosen, path, progress))
+    if processes.main:
+        processes.wait()
+    if run.about.get("purpose") == TRIAL:
+        found.parts.pop("test", None)  # what a search chooses by must not be what its choice is judged by
+    if np.isnan(row_index(found.part("train").samples).labels).all():
         raise DataError(f"{path}: no labelled rows to train on.", "Look at the settings' sources and labels.")
+    known = run.about.get("fingerprint")
+    if known and known != found.fingerprint:
+        raise DataError(f"{path} is not the data that this run began with.", "Start a new run on it.")
+    run.describe(
+        fingerprint=found.fingerprint,
+        code=code_version(),
+        environment=environment(processes.device, processes.count),
+    )
+    run.event("data", rows=counts(found), notes=found.notes)
+    return found
 
 
-def _build(settings: Settings, part: Part) -> Network:
+def _build(settings: Settings, part: Part, processes: Processes) -> Network:
     """The network, its standardisation taken from the training part."""
     network = Network(settings.network)
     for modality, encoder in (("audio", network.audio_encoder), ("visual", network.visual_encoder)):
@@ -109,168 +166,165 @@ def _build(settings: Settings, part: Part) -> Network:
             encoder.standardise_by(
                 torch.from_numpy(mean).float(), torch.from_numpy(np.maximum(deviation, floor)).float()
             )
-    return network.to(_device(settings))
+    if processes.rank:
+        torch.manual_seed(settings.training.seed + processes.rank)  # of dropout: other rows, other masks
+    return network.to(processes.device)
 
 
-def _device(settings: Settings) -> torch.device:
-    name = settings.training.device
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
-
-
-@dataclass(slots=True)
-class _Best:
-    """The best epoch so far by the watched figure of the validation part (lower is better)."""
-
-    figure: float = float("inf")
-    epoch: int = 0
-
-    def takes(self, figure: float, epoch: int) -> bool:
-        if not figure < self.figure:
-            return False
-        self.figure, self.epoch = figure, epoch
-        return True
-
-
-def _fit(
-    settings: Settings, folder: Run, found: DataSet, network: Network, tokenizer: Any, progress: Progress
-) -> dict[str, Any]:
+def _fit(work: Work, network: Network, stand: Stand) -> dict[str, Any]:
     """Everything that is learned; the best network ends up in the run's checkpoints. Returns how it went."""
-    part = found.part("train")
-    if tokenizer is not None:
-        limit = settings.data.max_tokens
-        part = Part([tokenised(sample, tokenizer, limit) for sample in part.samples], part.sources)
-    valid = found.part("valid").samples
-    _figures(settings, network, tokenizer, valid[: settings.training.batch_size])  # a broken part fails now
-    if not settings.training.words_first:
-        plan = Plan(part.samples, settings.training, mixed=len(found.sources) > 1)
-        trainer = Trainer(settings, network, tokenizer, part, found.sources, len(plan))
-        return _epochs(settings, folder, found, plan, trainer, progress)
-    return _words_first(settings, folder, found, part, network, tokenizer, progress)
+    part, valid = texts.read(work, network)
+    training = work.settings.training
+    figures(work, network, valid[: training.batch_size])  # a broken part fails now
+    if training.words_first:
+        return _words_first(work, network, part, valid, stand)
+    plan = Plan(part.samples, training, mixed=len(work.found.sources) > 1)
+    trainer = _trainer(work, network, part, plan)
+    return epochs(work, plan, trainer, valid, next_phase(stand, ""))
 
 
 def _words_first(
-    settings: Settings,
-    folder: Run,
-    found: DataSet,
-    part: Part,
-    network: Network,
-    tokenizer: Any,
-    progress: Progress,
+    work: Work, network: Network, part: Part, valid: Sequence[Sample], stand: Stand
 ) -> dict[str, Any]:
     """First the branch of the words alone, then all others beside what it makes of the words."""
     words, rest = _apart(part)
-    alone = _laid_over(settings, composites=False)
-    plan = Plan(words.samples, alone.training)
-    trainer = Trainer(alone, network, tokenizer, words, found.sources, len(plan))
-    first = _epochs(alone, folder, found, plan, trainer, progress)
-    shutil.copytree(folder.best, folder.words)
-    return {"words": first, **_beside(settings, folder, found, words, rest, tokenizer, progress)}
+    if stand.phase != "beside":
+        alone = work.over(composites=False)
+        plan = Plan(words.samples, alone.settings.training)
+        trainer = _trainer(alone, network, words, plan)
+        stand = next_phase(stand, "words")
+        stand.words = epochs(alone, plan, trainer, valid, stand)
+        if work.processes.main and not work.run.words.exists():
+            with whole_folder(work.run.words) as copy:
+                shutil.copytree(standing(work.run.best), copy, dirs_exist_ok=True)
+        work.processes.wait()
+    return {"words": stand.words, **_beside(work, words, rest, next_phase(stand, "beside"))}
 
 
-def _beside(
-    settings: Settings,
-    folder: Run,
-    found: DataSet,
-    words: Part,
-    rest: Part,
-    tokenizer: Any,
-    progress: Progress,
-) -> dict[str, Any]:
+def _beside(work: Work, words: Part, rest: Part, stand: Stand) -> dict[str, Any]:
     """Everything but the words, from the checkpoint that holds these."""
-    torch.manual_seed(settings.training.seed)  # however many random numbers the words took
-    network = checkpoint.load(folder.words).network.to(_device(settings))
+    training = work.settings.training
+    torch.manual_seed(training.seed + work.processes.rank)  # however many random numbers the words took
+    network = checkpoint.load(work.run.words).network.to(work.processes.device)
     for name, parameter in network.named_parameters():
         if name.startswith("text_encoder."):
             parameter.requires_grad_(False)
-    training = settings.training
-    apart = _laid_over(settings, epochs=training.epochs_beside, batch_size=training.batch_beside)
-    plan = Plan(rest.samples, apart.training, mixed=True)
-    bank = _bank(settings, network, tokenizer, words)
-    trainer = Trainer(apart, network, tokenizer, rest, found.sources, len(plan), bank)
-    unwatched = replace(found, parts={**found.parts, "valid": Part()})
-    return _epochs(apart, folder, unwatched, plan, trainer, progress)
+    apart = work.over(epochs=training.epochs_beside, batch_size=training.batch_beside)
+    plan = Plan(rest.samples, apart.settings.training, mixed=True)
+    trainer = _trainer(apart, network, rest, plan, _bank(work, network, words))
+    return epochs(apart, plan, trainer, [], stand)
+
+
+def _bank(work: Work, network: Network, words: Part) -> Bank:
+    """The bank of a training part's words; computed once a run, for that takes long."""
+    device = work.processes.device
+    if not work.run.bank.exists():
+        if work.processes.main:
+            judged = judge(network, work.tokenizer, words.samples, work.settings.data.max_tokens)
+            labels = torch.from_numpy(judged.labels["text"]).float()
+            known = ~labels.isnan()
+            part = work.run.bank.with_suffix(".part")
+            save_file({"encoded": judged.encoded["text"][known], "labels": labels[known]}, part)
+            part.replace(work.run.bank)
+        work.processes.wait()
+    held = load_file(work.run.bank)
+    return Bank(held["encoded"].to(device), held["labels"].to(device))
 
 
 def _apart(part: Part) -> tuple[Part, Part]:
     """The rows of words alone, and all others."""
-    words, rest = Part(), Part()
-    for sample, source in zip(part.samples, part.sources, strict=True):
-        alone = has(sample, "text") and not has(sample, "audio") and not has(sample, "visual")
-        (words if alone else rest).add([sample], source)
-    return words, rest
+    known = row_index(part.samples)
+    alone = known.has("text") & ~known.has("audio") & ~known.has("visual")
+    return part.take(np.flatnonzero(alone)), part.take(np.flatnonzero(~alone))
 
 
-def _bank(settings: Settings, network: Network, tokenizer: Any, words: Part) -> Bank:
-    judged = judge(network, tokenizer, words.samples, settings.data.max_tokens)
-    labels = torch.from_numpy(judged.labels["text"]).float()
-    known = ~labels.isnan()
-    return Bank(judged.encoded["text"][known].to(_device(settings)), labels[known].to(_device(settings)))
-
-
-def _laid_over(settings: Settings, **training: Any) -> Settings:
-    return settings.model_copy(update={"training": settings.training.model_copy(update=training)})
-
-
-def _epochs(
-    settings: Settings, folder: Run, found: DataSet, plan: Plan, trainer: Trainer, progress: Progress
-) -> dict[str, Any]:
-    """Epoch after epoch until the last, until none gets better, or until somebody or the clock says stop."""
-    training = settings.training
-    valid = found.part("valid").samples
-    folder.event(
-        "start", rows=len(trainer.samples), batches=len(plan), epochs=training.epochs, notes=found.notes
+def _trainer(work: Work, network: Network, part: Part, plan: Plan, bank: Bank | None = None) -> Trainer:
+    return Trainer(
+        work.settings, network, work.tokenizer, part, work.found.sources, len(plan), work.processes, bank
     )
-    best, started, reason = _Best(), time.monotonic(), "all epochs done"
-    for epoch in range(1, training.epochs + 1):
-        stopped = _epoch(settings, folder, plan, trainer, epoch, started, progress)
-        figures = _figures(settings, trainer.model, trainer.tokenizer, valid)
-        watched = figures.get(training.monitor, float(-epoch))  # without a validation part: the latest
-        last = stopped or epoch == training.epochs
-        if best.takes(watched, epoch) and (valid or last):
-            checkpoint.save(folder.best, trainer.model, _meta(settings, found, epoch))
-        labels = trainer.labels.diagnostics()
-        means = trainer.tally.means()
-        folder.event("epoch", epoch=epoch, best=best.epoch, valid=figures, train=means, labels=labels)
+
+
+def epochs(work: Work, plan: Plan, trainer: Trainer, valid: Sequence[Sample], stand: Stand) -> dict[str, Any]:
+    """Epoch after epoch until the last, until none gets better, or until somebody or the clock says stop."""
+    training, run = work.settings.training, work.run
+    log = RunLog(work, plan, trainer, stand)
+    if stand.fresh:
+        run.event("start", rows=len(trainer.samples), batches=len(plan), epochs=training.epochs)
+    stand.hand_over(trainer)
+    ended = stand.ended
+    while not ended:
+        cut = _epoch(work, plan, trainer, stand, log)
+        if cut:
+            keep(work, stand, trainer)  # who resumes goes on from here, as if nothing had been
+        if cut == STOPPED and stand.best_epoch:
+            ended = cut
+            break
+        judged = work.processes.agreed(figures(work, trainer.model, valid) if work.processes.main else None)
+        watched = judged.get(training.monitor, float(-stand.epoch))  # without a validation part: the latest
+        last = bool(cut) or stand.epoch == training.epochs
+        if stand.takes(watched) and (len(valid) or last) and work.processes.main:
+            checkpoint.save(run.best, trainer.model, meta(work, stand.epoch))
+        log.epoch(judged)
         trainer.tally = Tally()
-        if stopped:
-            reason = stopped
-            break
-        if epoch - best.epoch >= training.patience:
-            reason = f"no better epoch in {training.patience}"
-            break
-    history = {"best_epoch": best.epoch, "epochs": epoch, "ended": reason, "steps": trainer.steps}
-    folder.event("fitted", **history, seconds=round(time.monotonic() - started, 1))
+        ended = cut or _end(stand, training.epochs, training.patience)
+        if not cut:
+            stand.ended, stand.epoch, stand.batch = ended, stand.epoch + 1, 0
+            keep(work, stand, trainer)
+    log.close()
+    history = {
+        "best_epoch": stand.best_epoch,
+        "epochs": stand.epoch - (not stand.batch),
+        "ended": ended,
+        "steps": trainer.steps,
+    }
+    run.event("fitted", **history, seconds=round(stand.trained, 1))
     return history
 
 
-def _epoch(
-    settings: Settings,
-    folder: Run,
-    plan: Plan,
-    trainer: Trainer,
-    epoch: int,
-    started: float,
-    progress: Progress,
-) -> str:
-    """One pass over the training part; why it was cut short, "" where it was not."""
-    limit = settings.training.minutes * 60
-    for number, rows in enumerate(plan.epoch(epoch)):
-        trainer.step(epoch, number, rows)
-        done = (epoch - 1 + (number + 1) / len(plan)) / settings.training.epochs
-        progress("training", done)
-        if (number + 1) % REPORT_EVERY == 0:
-            folder.event("step", epoch=epoch, batch=number + 1, share=round(done, 5), **trainer.tally.means())
-        if folder.stop_asked():
-            return "stopped by the user"
-        if limit and time.monotonic() - started > limit:
-            return "time limit"
+def _end(stand: Stand, most: int, patience: int) -> str:
+    """Why this epoch was the last one; "" where it was not."""
+    if stand.epoch - stand.best_epoch >= patience:
+        return f"no better epoch in {patience}"
+    return "all epochs done" if stand.epoch >= most else ""
+
+
+def _epoch(work: Work, plan: Plan, trainer: Trainer, stand: Stand, log: RunLog) -> str:
+    """One pass over the training part, or the rest of it; why it was cut short, "" where it was not."""
+    for number, rows in enumerate(plan.epoch(stand.epoch)):
+        if number < stand.batch:
+            continue  # done before the run was interrupted
+        trainer.step(stand.epoch, number, rows)
+        stand.batch = number + 1
+        log.step(len(rows))
+        match work.processes.agreed(_wish(work, stand)):
+            case "checkpoint":
+                keep(work, stand, trainer)
+            case "discard":
+                keep(work, stand, trainer)  # until the folder is gone it can be taken back
+                raise Cancelled
+            case "":
+                continue
+            case cut:
+                return cut
     return ""
 
 
-def _figures(settings: Settings, network: Network, tokenizer: Any, samples: list[Sample]) -> dict[str, float]:
+def _wish(work: Work, stand: Stand) -> str:
+    """What is to happen after this batch: "discard", "checkpoint", the reason to end, or "" for nothing."""
+    training = work.settings.training
+    if work.run.discard_asked():
+        return "discard"
+    if work.run.stop_asked():
+        return STOPPED
+    if training.minutes and stand.trained > training.minutes * 60:
+        return LATE
+    return "checkpoint" if stand.due(training.checkpoint_minutes) else ""
+
+
+def figures(work: Work, network: Network, samples: Sequence[Sample]) -> dict[str, float]:
     """Of the validation part: the mean absolute error of each head, `mae` of the fusion (else of all heads'
     mean) and `loss`, their sum. Empty without labelled rows."""
-    judged = judge(network, tokenizer, samples, settings.data.max_tokens)
+    judged = judge(network, work.tokenizer, samples, work.settings.data.max_tokens)
     errors = {}
     for head in HEADS:
         estimates, labels = judged.labelled(head)
@@ -286,50 +340,15 @@ def _figures(settings: Settings, network: Network, tokenizer: Any, samples: list
     }
 
 
-def _meta(settings: Settings, found: DataSet, epoch: int, version: str = "unfinished") -> Meta:
+def meta(work: Work, epoch: int, version: str = "unfinished") -> Meta:
+    """What the model says of itself after so many epochs."""
+    data = work.settings.data
     return Meta(
-        name=settings.data.name or "unnamed",
+        name=data.name or "unnamed",
         version=version,
-        scale=settings.data.scale,
-        languages=settings.data.languages,
-        max_tokens=settings.data.max_tokens,
-        trained={"epoch": epoch, "seed": settings.training.seed, "rows": counts(found)},
+        scale=data.scale,
+        languages=data.languages,
+        max_tokens=data.max_tokens,
+        features=dict(work.found.features),
+        trained={"epoch": epoch, "seed": work.settings.training.seed, "rows": counts(work.found)},
     )
-
-
-def _finish(
-    settings: Settings,
-    folder: Run,
-    found: DataSet,
-    tokenizer: Any,
-    history: dict[str, Any],
-    progress: Progress,
-    version: str,
-) -> dict[str, Any]:
-    """Calibrate the best network, score it once on the test part, save the model and the report."""
-    progress("calibrating", 0.0)
-    network = checkpoint.load(folder.best).network
-    judged = judge(network, tokenizer, found.part("calibration").samples, settings.data.max_tokens)
-    calibration = calibrate(network, judged)
-    recordings = found.recordings if set(network.alignment) >= {"audio", "visual"} else []
-    reference = (
-        build_reference(network, recordings, f"{settings.data.name} recordings") if recordings else None
-    )
-    meta = _meta(settings, found, history["best_epoch"], version).model_copy(
-        update={"calibration": calibration}
-    )
-    checkpoint.save(folder.model, network, meta, reference)
-    progress("scoring", 0.0)
-    report = {
-        **history,
-        "rows": counts(found),
-        "notes": found.notes,
-        "calibration": calibration,
-        "test": final_scores(network, tokenizer, found, settings.data, calibration),
-        "reference": {"name": reference.name, "count": len(reference)} if reference is not None else None,
-    }
-    folder.report(report)
-    folder.event("done")
-    folder.tell(now=True, state="finished", share=1.0, reason=history["ended"])
-    progress("scoring", 1.0)
-    return report

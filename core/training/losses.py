@@ -3,12 +3,13 @@
     L = mean |ŷ_m - y_m| + Σ_s mean(w_s |ŷ_s - y_s|) + λ L_align,    w_s = tanh|y_s - y_m|
 
 (arXiv 2305.08473.) A head that judges classes has the cross entropy in place of its absolute error. A
-missing modality or label leaves its row out of that term; a term without rows is 0.
+missing modality or label leaves its row out of that term; a term without rows is 0. Means and covariances are
+those of the whole batch, also where several processes share it (`core.training.processes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -32,23 +33,24 @@ class Targets:
     share: Tensor
 
 
-def head_losses(output: Output, targets: Targets) -> dict[Head, Tensor]:
-    """Loss of each head that has at least one row with both its modality and a label -> scalars."""
-    return {head: loss for head in HEADS if (loss := _head_loss(head, output, targets)) is not None}
+def judged_rows(output: Output, targets: Targets) -> dict[Head, Tensor]:
+    """(B,) bool by head: the rows that have both its modality and a label."""
+    there = {**output.present, "multimodal": torch.stack([*output.present.values()]).any(0)}
+    return {head: ~targets.labels[head].isnan() & there[head] for head in HEADS}
 
 
-def _head_loss(head: Head, output: Output, targets: Targets) -> Tensor | None:
+def head_loss(head: Head, output: Output, targets: Targets, rows: Tensor, count: float) -> Tensor:
+    """Mean loss of a head over its (B,) bool `rows` -> scalar.
+
+    count: what the sum is divided by; more than these rows where the batch has others in other processes.
+    """
     y = targets.labels[head]
-    rows = ~y.isnan()
-    rows &= output.present[head] if head != "multimodal" else torch.stack([*output.present.values()]).any(0)
-    if not rows.any():
-        return None
     if head in output.logits:
         logits, classes = output.logits[head][rows].float(), nearest_class(y[rows])
         error = torch.nn.functional.cross_entropy(logits, classes, reduction="none")
     else:
         error = (output.estimates[head][rows].float() - y[rows]).abs()
-    return (targets.share[rows] * targets.weights[head][rows] * error).mean()
+    return (targets.share[rows] * targets.weights[head][rows] * error).sum() / count
 
 
 def nearest_class(labels: Tensor) -> Tensor:
@@ -57,15 +59,22 @@ def nearest_class(labels: Tensor) -> Tensor:
     return torch.bucketize(labels, (values[1:] + values[:-1]) / 2)
 
 
-def alignment_loss(output: Output, settings: AlignmentSettings, pairs: tuple[Pair, ...]) -> Tensor | None:
-    """Mean covariance distance over the pairs that have at least two rows of one recording; else None."""
+def aligned_pairs(
+    output: Output, pairs: tuple[Pair, ...], gather: Callable[[Tensor], Tensor]
+) -> list[tuple[Tensor, Tensor]]:
+    """Projections (n, d) of the pairs that have at least two rows of one recording in the gathered batch."""
     found = []
     for pair in pairs:
         one, other = (m for m in MODALITIES if m in pair.split("-"))
-        first, second = output.pair(one, other)
+        first, second = (gather(rows) for rows in output.pair(one, other))
         if len(first) >= 2:
-            found.append(DISTANCES[settings.form](first, second))
-    return torch.stack(found).mean() if found else None
+            found.append((first, second))
+    return found
+
+
+def alignment_loss(found: list[tuple[Tensor, Tensor]], settings: AlignmentSettings) -> Tensor:
+    """Mean covariance distance of the pairs, of which there must be one."""
+    return torch.stack([DISTANCES[settings.form](first, second) for first, second in found]).mean()
 
 
 def alignment_weight(settings: AlignmentSettings, epoch: int) -> float:

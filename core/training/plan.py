@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from core.data.batches import BucketSampler, Sample, has, length_key
+from core.data.batches import BucketSampler, RowIndex, Sample, row_index
 from core.data.sources import Part
 from core.training.settings import Source, TrainingSettings
-from core.types import HEADS, MODALITIES
+from core.types import HEADS
 
 POOL = 32
 """Batches, at most, whose rows are sorted by length together."""
@@ -26,13 +26,13 @@ class Plan:
     """
 
     def __init__(self, samples: Sequence[Sample], settings: TrainingSettings, mixed: bool = False) -> None:
+        lengths = row_index(samples).lengths
         kinds: dict[tuple[bool, ...], list[int]] = {}
-        for row, sample in enumerate(samples):
-            kind = tuple(has(sample, m) for m in MODALITIES) if mixed else ()
-            kinds.setdefault(kind, []).append(row)
+        for row, there in enumerate((lengths > 0).tolist()):
+            kinds.setdefault(tuple(there) if mixed else (), []).append(row)
         ordered = sorted(kinds.values(), key=len, reverse=True)
-        self._lead = _Rows(ordered[0], samples, settings.batch_size, settings.seed)
-        self._beside = [_Rows(rows, samples, settings.batch_beside, settings.seed) for rows in ordered[1:]]
+        self._lead = _Rows(ordered[0], lengths, settings.batch_size, settings.seed)
+        self._beside = [_Rows(rows, lengths, settings.batch_beside, settings.seed) for rows in ordered[1:]]
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -48,12 +48,12 @@ class Plan:
 class _Rows:
     """Rows of one kind, sampled by length."""
 
-    def __init__(self, rows: list[int], samples: Sequence[Sample], size: int, seed: int) -> None:
+    def __init__(self, rows: list[int], lengths: np.ndarray, size: int, seed: int) -> None:
         self.rows = rows
         size = min(size, len(rows))
         # Length goes with speaker and label: few rows sorted as one pool would make batches of one kind.
         pool = min(POOL, max(1, len(rows) // (8 * size)))
-        self.sampler = BucketSampler([length_key(samples[row]) for row in rows], size, seed, pool)
+        self.sampler = BucketSampler(lengths[rows], size, seed, pool)
 
     def epoch(self, number: int) -> Iterator[list[int]]:
         for batch in self.sampler.epoch(number):
@@ -72,18 +72,20 @@ class _Rows:
 def shares(part: Part, sources: Sequence[Source]) -> np.ndarray:
     """How much each row counts, (N,) float32: its source's weight, evened out over its labels if balanced."""
     share = np.array([sources[source].weight for source in part.sources], dtype=np.float32)
-    labels = [_label(sample) for sample in part.samples]
-    for index, source in enumerate(sources):
+    labels = _first_labels(row_index(part.samples)).tolist()
+    for number, source in enumerate(sources):
         if not source.balanced:
             continue
-        rows = [i for i, of in enumerate(part.sources) if of == index and not math.isnan(labels[i])]
+        rows = [i for i, of in enumerate(part.sources) if of == number and not math.isnan(labels[i])]
         counts = Counter(labels[i] for i in rows)
         for i in rows:
             share[i] *= len(rows) / (len(counts) * counts[labels[i]])
     return share
 
 
-def _label(sample: Sample) -> float:
-    """The first label a sample has, NaN for none."""
-    known = (sample.labels.get(head, math.nan) for head in HEADS)
-    return next((value for value in known if not math.isnan(value)), math.nan)
+def _first_labels(known: RowIndex) -> np.ndarray:
+    """(N,) the first label each sample has, NaN for none."""
+    found = np.full(len(known.labels), math.nan)
+    for head in HEADS:
+        found = np.where(np.isnan(found), known.label(head), found)
+    return found

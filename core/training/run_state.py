@@ -61,8 +61,8 @@ def read_state(folder: Path) -> RunState:
     (of an older version) is "finished" where it has a report.
     """
     try:
-        written = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        written = dict(json.loads((folder / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return RunState("finished" if (folder / REPORT).exists() else "interrupted")
     known = {field.name for field in fields(RunState)}
     found = RunState(**{key: value for key, value in written.items() if key in known})

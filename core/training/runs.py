@@ -24,14 +24,19 @@ from typing import Any
 
 from core.errors import DataError, UserError
 from core.files import write_whole
+from core.training.known_runs import remember
 from core.training.run_state import DISCARD, REPORT, STOP, RunState, started_at, write_state
 from core.training.run_state import read_state as read_state
 from core.training.settings import Settings, dump
 
 SETTINGS, EVENTS, ABOUT = "settings.toml", "events.jsonl", "run.json"
 VERSION = 1
+TRIAL = "trial"
+"""Purpose of a run that a search makes: it never sees the test part."""
 STATE_EVERY = 1.0
 """Seconds between two state.json while training, at least."""
+ASIDE = ".discarded-"
+"""Before the name of a run that was put aside."""
 FAULT = "This is a fault of the program. Copy the details into a report."
 
 
@@ -40,6 +45,8 @@ class Run:
     """One run's folder, written by the process that trains; read by anybody."""
 
     folder: Path
+    quiet: bool = False
+    """Writes nothing: of the processes that train together, one writes."""
     _next: int = field(default=0)
     _state: RunState = field(default_factory=RunState)
     _told: float = field(default=-math.inf)
@@ -55,9 +62,24 @@ class Run:
         return self.folder / "checkpoints" / "last"
 
     @property
+    def previous(self) -> Path:
+        """The checkpoint before that, for when the last is damaged."""
+        return self.folder / "checkpoints" / "previous"
+
+    @property
     def words(self) -> Path:
         """The checkpoint after the words, where these are learned first."""
         return self.folder / "checkpoints" / "words"
+
+    @property
+    def bank(self) -> Path:
+        """What the words' encoder makes of them, where these are learned first."""
+        return self.folder / "checkpoints" / "bank.safetensors"
+
+    @property
+    def state(self) -> RunState:
+        """How the run stands, by what this process knows."""
+        return self._state
 
     @property
     def model(self) -> Path:
@@ -74,11 +96,15 @@ class Run:
 
     def describe(self, **values: Any) -> None:
         """Lay values over run.json."""
+        if self.quiet:
+            return
         text = json.dumps(finite({**self.about, **values}), ensure_ascii=False, indent=1, allow_nan=False)
         write_whole(self.folder / ABOUT, text + "\n")
 
     def event(self, kind: str, **values: Any) -> None:
         """Append one event; what a reader sees is always whole lines but perhaps the last."""
+        if self.quiet:
+            return
         line = {"v": VERSION, "seq": self._next, "t": round(time.time(), 3), "kind": kind, **values}
         with (self.folder / EVENTS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False) + "\n")
@@ -112,14 +138,14 @@ class Run:
         """Cut the events after a mark (None: all of them): what follows it will happen once more."""
         mark = mark or {"seq": 0, "bytes": 0}
         path = self.folder / EVENTS
-        if path.exists():
+        if path.exists() and not self.quiet:
             os.truncate(path, min(mark["bytes"], path.stat().st_size))
         self._next = mark["seq"]
 
     def tell(self, *, now: bool = False, **changes: Any) -> None:
         """Lay changes over the state; written at once, or at most every STATE_EVERY seconds."""
         self._state = replace(self._state, **finite(changes))
-        if now or time.monotonic() - self._told > STATE_EVERY:
+        if not self.quiet and (now or time.monotonic() - self._told > STATE_EVERY):
             write_state(self.folder, self._state, durable=now)
             self._told = time.monotonic()
 
@@ -146,7 +172,7 @@ class Run:
         return (self.folder / DISCARD).exists()
 
 
-def create(folder: Path, settings: Settings, data: Path | None = None) -> Run:
+def create(folder: Path, settings: Settings, data: Path | None = None, purpose: str = "") -> Run:
     """A new run's folder with its settings. Raises DataError where another run lies there already."""
     if (folder / SETTINGS).exists():
         raise DataError(f"{folder} holds a run already.", "Name another folder, or remove this one.")
@@ -158,6 +184,7 @@ def create(folder: Path, settings: Settings, data: Path | None = None) -> Run:
             id=uuid.uuid4().hex,
             name=settings.data.name or folder.name,
             data=None if data is None else str(data.absolute()),
+            purpose=purpose,
             seed=settings.training.seed,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
@@ -166,6 +193,7 @@ def create(folder: Path, settings: Settings, data: Path | None = None) -> Run:
         write_whole(folder / SETTINGS, dump(settings))
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror}") from error
+    remember(folder)
     return run
 
 
@@ -173,7 +201,10 @@ def open_run(folder: Path) -> Run:
     """A run that is there, to read or to go on with. Raises DataError where there is none."""
     if not (folder / SETTINGS).exists():
         raise DataError(f"There is no run in {folder}.", "Name the folder of a run.")
-    return Run(folder, _state=read_state(folder))
+    run = Run(folder, _state=read_state(folder))
+    told, _ = run.events()
+    run._next = told[-1]["seq"] + 1 if told else 0
+    return run
 
 
 def ask_stop(folder: Path) -> None:
@@ -182,8 +213,32 @@ def ask_stop(folder: Path) -> None:
 
 
 def ask_discard(folder: Path) -> None:
-    """Let the run end at its next batch and keep nothing."""
-    (folder / DISCARD).touch()
+    """Put a run aside that nobody trains; one in training ends at its next batch and is put aside then."""
+    if read_state(folder).live:
+        (folder / DISCARD).touch()
+    else:
+        put_aside(folder)
+
+
+def put_aside(folder: Path) -> Path:
+    """Move a discarded run out of sight, to a folder beside it that `take_back` knows; returns that."""
+    aside = folder.with_name(f"{ASIDE}{folder.name}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = folder.with_name(f"{ASIDE}{folder.name}-{number}")
+    folder.rename(aside)
+    return aside
+
+
+def take_back(aside: Path, folder: Path) -> None:
+    """Undo `put_aside`; a run that was ended for it can be resumed."""
+    aside.rename(folder)
+    for flag in (STOP, DISCARD):
+        (folder / flag).unlink(missing_ok=True)
+    state = read_state(folder)
+    if state.state == "discarded":
+        write_state(folder, replace(state, state="stopped", reason="discarded, and taken back"))
 
 
 def finite(value: Any) -> Any:

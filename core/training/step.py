@@ -1,11 +1,10 @@
-"""One network in training: its optimiser, its schedule, its generated labels, one batch after the other."""
+"""One network in training: its optimiser, its schedule, its labels, one batch after the other."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,65 +14,30 @@ from torch import Tensor
 from core.data.batches import Batch, collate
 from core.data.sources import Part
 from core.data.variation import Variation
+from core.model.alignment import relative_distance
 from core.model.label_sources import label_source
 from core.model.network import Network, Output
+from core.training import randomness
+from core.training.bank import Bank
 from core.training.composites import composite_loss
-from core.training.losses import Targets, alignment_loss, alignment_weight, head_losses
+from core.training.losses import (
+    Targets,
+    aligned_pairs,
+    alignment_loss,
+    alignment_weight,
+    head_loss,
+    judged_rows,
+)
 from core.training.plan import shares
+from core.training.processes import Processes
 from core.training.settings import Settings, Source
+from core.training.tally import Tally
 from core.types import MODALITIES, Modality
 
 BANK_ROWS = 128
 """Texts a step that the text head learns from while its encoder rests; without it they cost little."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Means of what was seen in an epoch, by name."""
-
-    sums: dict[str, float] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, name: str, value: float) -> None:
-        self.sums[name] = self.sums.get(name, 0.0) + value
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-    def means(self) -> dict[str, float]:
-        return {name: total / self.counts[name] for name, total in self.sums.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Bank:
-    """What a finished text encoder makes of the training part's words: (N, F_t), and their labels (N,)."""
-
-    encoded: Tensor
-    labels: Tensor
-
-    def loss(self, network: Network, rows: Tensor) -> Tensor:
-        """Absolute error of the text head on these rows: it goes on learning while its encoder rests."""
-        _, estimates, _ = network.heads["text"](self.encoded[rows])
-        return (estimates.float() - self.labels[rows]).abs().mean()
-
-    def beside(
-        self,
-        rows: Tensor,
-        encoded: Mapping[Modality, Tensor],
-        present: Mapping[Modality, Tensor],
-        labels: Mapping[Modality, Tensor],
-    ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor], dict[Modality, Tensor]]:
-        """The same three with these rows of the bank after them, as rows that have words only."""
-        n, device = len(rows), self.encoded.device
-        more: dict[Modality, Tensor] = {
-            m: torch.zeros(n, encoded[m].shape[1], device=device) for m in MODALITIES
-        }
-        none = torch.full((n,), math.nan, device=device)
-        more["text"], known = self.encoded[rows], {m: none for m in MODALITIES} | {"text": self.labels[rows]}
-        there = {m: torch.full((n,), m == "text", device=device) for m in MODALITIES}
-        return (
-            {m: torch.cat([encoded[m].float(), more[m]]) for m in MODALITIES},
-            {m: torch.cat([present[m], there[m]]) for m in MODALITIES},
-            {m: torch.cat([labels[m], known[m]]) for m in MODALITIES},
-        )
+LOOK_EVERY = 20
+"""Batches between two looks at figures that are not free."""
 
 
 class Trainer:
@@ -87,11 +51,12 @@ class Trainer:
         part: Part,
         sources: Sequence[Source],
         batches: int,
+        processes: Processes,
         bank: Bank | None = None,
     ) -> None:
         """batches: how many an epoch has. bank: words that composites are made with, beside the rows' own."""
         self.settings, self.network, self.tokenizer = settings, network, tokenizer
-        self.samples, self.batches, self.bank = part.samples, batches, bank
+        self.samples, self.batches, self.bank, self.processes = part.samples, batches, bank, processes
         self.device = next(network.parameters()).device
         self._share = torch.from_numpy(shares(part, sources))
         self._groups = _parameter_groups(settings, network)
@@ -100,8 +65,9 @@ class Trainer:
         self.steps = 0
         self.average = copy.deepcopy(network).requires_grad_(False) if settings.training.average else None
         self.labels = label_source(settings, network, part.samples)
-        self._random = torch.Generator().manual_seed(settings.training.seed)
-        self._numbers = np.random.default_rng(settings.training.seed)
+        seed = settings.training.seed + processes.rank  # each process draws for its own rows
+        self._random = torch.Generator().manual_seed(seed)
+        self._numbers = np.random.default_rng(seed)
         self._vary = Variation(network.audio_encoder.scale.cpu().numpy())
         self.tally = Tally()
 
@@ -110,18 +76,22 @@ class Trainer:
         """The network to judge by: the averaged one where weights are averaged."""
         return self.network if self.average is None else self.average
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step, of everything that is no encoder."""
+        return self.optimiser.param_groups[-1]["lr"]
+
     def step(self, epoch: int, number: int, rows: list[int]) -> None:
         """Learn from batch `number` (from 0) of an epoch (from 1)."""
         training = self.settings.training
         self.network.train()
-        batch = self._batch(rows)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=training.precision == "bfloat16"):
+        batch = self._batch(self.processes.own(rows))
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.processes.bfloat16):
             output = self.network(batch)
-            loss = self._loss(epoch, batch, output)
+            loss = self._loss(epoch, number, batch, output)
         if loss.requires_grad:
             loss.backward()
-        self.labels.update(epoch, batch, output)
-        self.tally.add("loss", float(loss.detach()))
+        self.labels.update(epoch, batch, output, self.processes.gather)
         left_over = self.batches % training.accumulate
         last = number + 1 == self.batches and left_over
         if (number + 1) % training.accumulate == 0 or (last and not training.drop_left_over):
@@ -138,35 +108,57 @@ class Trainer:
             batch = _hidden(batch, chance, self._random)
         return batch.to(self.device)
 
-    def _loss(self, epoch: int, batch: Batch, output: Output) -> Tensor:
-        settings = self.settings
-        total = torch.zeros((), device=self.device)
-        for head, loss in head_losses(output, self._targets(batch)).items():
-            self.tally.add(f"loss_{head}", float(loss.detach()))
-            total = total + loss
-        if (loss := self.labels.loss(output)) is not None:
-            self.tally.add("loss_labels", float(loss.detach()))
-            total = total + loss
+    def _loss(self, epoch: int, number: int, batch: Batch, output: Output) -> Tensor:
+        """The batch's loss, or this process's share of it: the shares add up."""
+        terms: list[tuple[str, Tensor]] = self._head_losses(batch, output)
         drawn = None
+        if (loss := self.labels.loss(output)) is not None:
+            terms.append(("labels", loss))
         if self.bank is not None:
             drawn = torch.randint(len(self.bank.labels), (BANK_ROWS,), generator=self._random)
-            loss = self.bank.loss(self.network, drawn)
-            self.tally.add("loss_text", float(loss.detach()))
-            total = total + loss
-        if settings.training.composites:
+            terms.append(("text", self.bank.loss(self.network, drawn) / self.processes.count))
+        if self.settings.training.composites:
             loss = self._composites(batch, output, drawn)
             if loss is not None:
-                self.tally.add("loss_composites", float(loss.detach()))
-                total = total + loss
-        if weight := alignment_weight(settings.alignment, epoch):
-            loss = alignment_loss(output, settings.alignment, settings.network.aligned_pairs)
-            if loss is None:
-                self.tally.add("unaligned", 1.0)
-            else:
-                self.tally.add("unaligned", 0.0)
-                self.tally.add("loss_alignment", float(loss.detach()))
-                total = total + weight * loss
+                terms.append(("composites", loss / self.processes.count))
+        total = torch.zeros((), device=self.device)
+        for name, loss in terms:
+            self.tally.add(f"loss_{name}", float(loss.detach()))
+            total = total + loss
+        told = float(total.detach())
+        if weight := alignment_weight(self.settings.alignment, epoch):
+            loss = self._alignment(number, output)
+            told += weight * float(loss.detach()) / self.processes.count
+            total = total + weight * loss
+        self.tally.add("loss", told)
         return total
+
+    def _head_losses(self, batch: Batch, output: Output) -> list[tuple[str, Tensor]]:
+        targets = self._targets(batch)
+        rows = judged_rows(output, targets)
+        counts = self.processes.total([float(chosen.sum()) for chosen in rows.values()])
+        terms: list[tuple[str, Tensor]] = []
+        for (head, chosen), count in zip(rows.items(), counts, strict=True):
+            if count:
+                terms.append((head, head_loss(head, output, targets, chosen, count)))
+                if head != "multimodal":
+                    self.tally.add(f"weight_{head}", float(targets.weights[head][chosen].sum()) / count)
+        return terms
+
+    def _alignment(self, number: int, output: Output) -> Tensor:
+        """L_align of the gathered batch, 0 where it has too few rows. Every process has the whole of it."""
+        pairs = aligned_pairs(output, self.settings.network.aligned_pairs, self.processes.gather_some)
+        share = 1 / self.processes.count
+        self.tally.add("unaligned", 0.0 if pairs else share)
+        if not pairs:
+            return torch.zeros((), device=self.device)
+        loss = alignment_loss(pairs, self.settings.alignment)
+        self.tally.add("alignment", float(loss.detach()) * share)
+        if number % LOOK_EVERY == 0:
+            with torch.no_grad():
+                relative = torch.stack([relative_distance(*pair) for pair in pairs]).mean()
+            self.tally.add("alignment_relative", float(relative) * share)
+        return loss
 
     def _composites(self, batch: Batch, output: Output, drawn: Tensor | None) -> Tensor | None:
         encoded, present = output.encoded, output.present
@@ -185,8 +177,9 @@ class Trainer:
         training = self.settings.training
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * self._schedule()
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        self.processes.sum_gradients(parameters)
         if training.gradient_limit:
-            parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(parameters, training.gradient_limit)
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -213,6 +206,47 @@ class Trainer:
             if weight.requires_grad:
                 mean.lerp_(weight, 1 - keep)
 
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed run needs to go on with the same numbers, by name."""
+        names: dict[Tensor, str] = {parameter: name for name, parameter in self.network.named_parameters()}
+        moments = {names[parameter]: dict(kept) for parameter, kept in self.optimiser.state.items()}
+        return {
+            "steps": self.steps,
+            "network": _learned(self.network, self.network),
+            "average": None if self.average is None else _learned(self.average, self.network),
+            "optimiser": moments,
+            "gradients": {name: p.grad for p, name in names.items() if p.grad is not None},
+            "labels": self.labels.state_dict(),
+            "tally": self.tally.state(),
+            "random": self.processes.collected(
+                {
+                    **randomness.states(),
+                    "trainer": self._random.get_state(),
+                    "numbers": self._numbers.bit_generator.state,
+                }
+            ),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over the state of a trainer of the same settings and data; ValueError, KeyError otherwise."""
+        self.steps = state["steps"]
+        _put(self.network, state["network"])
+        if self.average is not None:
+            _put(self.average, state["average"])
+        for name, parameter in self.network.named_parameters():
+            if name in state["optimiser"]:
+                moments = {k: _beside(v, k, parameter) for k, v in state["optimiser"][name].items()}
+                self.optimiser.state[parameter] = moments
+            if name in state["gradients"]:
+                parameter.grad = state["gradients"][name].to(parameter.device)
+        self.labels.load_state_dict(state["labels"])
+        self.tally = Tally(**state["tally"]) if self.processes.main else Tally().like(state["tally"])
+        if self.processes.rank < len(state["random"]):  # more processes than before draw anew
+            random = state["random"][self.processes.rank]
+            randomness.restore(random)
+            self._random.set_state(random["trainer"])
+            self._numbers.bit_generator.state = random["numbers"]
+
 
 _OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
@@ -228,6 +262,24 @@ def _parameter_groups(settings: Settings, network: Network) -> list[dict[str, An
                 decay = getattr(decays, name) if decays_here else 0.0
                 groups.append({"params": chosen, "lr": getattr(rates, name), "weight_decay": decay})
     return groups
+
+
+def _learned(network: Network, learning: Network) -> dict[str, Tensor]:
+    """What training changes of a network: all but the parameters that rest in the one that learns."""
+    resting = {name for name, p in learning.named_parameters() if not p.requires_grad}
+    return {name: tensor for name, tensor in network.state_dict().items() if name not in resting}
+
+
+def _put(network: Network, tensors: dict[str, Tensor]) -> None:
+    """Lay these over the network's; ValueError for one that it does not have."""
+    strange = network.load_state_dict(tensors, strict=False).unexpected_keys
+    if strange:
+        raise ValueError(f"a tensor “{strange[0]}” of another network")
+
+
+def _beside(value: Any, name: str, parameter: Tensor) -> Any:
+    """A moment of the optimiser where that keeps it: beside the parameter, but its count of steps."""
+    return value if name == "step" or not isinstance(value, Tensor) else value.to(parameter.device)
 
 
 def _hidden(batch: Batch, chance: float, random: torch.Generator) -> Batch:

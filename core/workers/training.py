@@ -18,7 +18,7 @@ import psutil
 
 from core.errors import DataError
 from core.training.run_state import DISCARD, STOP, RunState, read_state, started_at, write_state
-from core.training.runs import ask_discard, ask_stop, create, open_run
+from core.training.runs import ask_discard, ask_stop, create, open_run, put_aside
 from core.training.settings import Settings, load
 from core.workers import command
 
@@ -32,13 +32,13 @@ _children: list[subprocess.Popen[Any]] = []
 """Kept so that those that end are reaped: to the system they are this process's children, detached or not."""
 
 
-def start(folder: Path, settings: Settings | str | Path, data: Path) -> int:
+def start(folder: Path, settings: Settings | str | Path, data: Path, purpose: str = "") -> int:
     """Make a run's folder and train in a detached process; returns its pid.
 
     settings: a settings file, the name of a preset, or settings. Raises SettingsError, DataError.
     """
     chosen = settings if isinstance(settings, Settings) else load(settings)
-    create(folder, chosen, data)
+    create(folder, chosen, data, purpose)
     return _spawn(folder, RunState(epochs=chosen.training.epochs))
 
 
@@ -65,20 +65,24 @@ def stop(folder: Path, grace: float = 20.0) -> RunState:
 
 
 def discard(folder: Path, grace: float = 20.0) -> RunState:
-    """End a run and keep nothing of it, as `stop` ends it."""
-    if read_state(folder).live:
-        ask_discard(folder)
+    """End a run as `stop` does and put its folder aside; `core.training.runs.take_back` undoes that."""
+    ask_discard(folder)
+    if folder.exists() and read_state(folder).live:
         _ended(folder, grace, "did not answer and was ended")
-    return read_state(folder)
+        if folder.exists():
+            put_aside(folder)
+    return RunState("discarded")
 
 
 def serve(folder: Path) -> int:
     """The child: train what the folder asks for. Returns the exit code; the folder tells why."""
-    from core.errors import UserError
+    from core.errors import Cancelled, UserError
     from core.training.loop import carry_on
 
     try:
         carry_on(folder)
+    except Cancelled:
+        return 0  # discarded
     except UserError as error:
         sys.stderr.write(f"{error.message} {error.remedy}\n")
         return 1

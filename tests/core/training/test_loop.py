@@ -92,7 +92,7 @@ def test_a_fully_labelled_set_is_learned_with_generated_labels(data: DataSet, tm
         np.std([s.labels["multimodal"] for s in data.part("train").samples]), rel=1e-3
     )
     assert epochs[-1]["labels"]["audio"]["spread"] != epochs[0]["labels"]["audio"]["spread"]
-    assert all(event["train"]["loss_alignment"] > 0 for event in epochs)
+    assert all(event["train"]["alignment"] > 0 for event in epochs)
 
 
 def test_single_modalities_get_no_gradient_while_their_labels_equal_the_given_one(

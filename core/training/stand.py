@@ -1,0 +1,115 @@
+"""Where a run stands: what its steps share, and the checkpoint that it goes on from."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from core.data.sources import DataSet, Progress
+from core.training import snapshot
+from core.training.processes import Processes
+from core.training.runs import Run
+from core.training.settings import Settings
+from core.training.step import Trainer
+
+NOT_TOLD = ("trainer", "since", "saved")
+"""Fields of a stand that are this process's own."""
+STOPPED, LATE = "stopped by the user", "time limit"
+"""Why a run ends before its last epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What everything that a run does is done with."""
+
+    settings: Settings
+    run: Run
+    found: DataSet
+    tokenizer: Any
+    processes: Processes
+    progress: Progress
+    version: str = "1"
+
+    def over(self, **training: Any) -> Work:
+        """The same with these settings of the training laid over."""
+        changed = self.settings.training.model_copy(update=training)
+        return replace(self, settings=self.settings.model_copy(update={"training": changed}))
+
+
+@dataclass(slots=True)
+class Stand:
+    """What a checkpoint remembers beside the trainer's own state.
+
+    phase: "" where all is learned at once; else "words", then "beside". epoch: the one being learned, from 1;
+    batch: of it, how many are done. best: lowest watched figure so far. seconds: of training, over all
+    segments. ended: why the phase is over. words: how the words went, once they are done.
+    """
+
+    phase: str = ""
+    epoch: int = 1
+    batch: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    seconds: float = 0.0
+    ended: str = ""
+    words: dict[str, Any] | None = None
+    trainer: dict[str, Any] | None = None
+    """The trainer's state, until a trainer has taken it over."""
+    since: float = field(default_factory=time.monotonic)
+    saved: float = field(default_factory=time.monotonic)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing of the phase has been learned yet."""
+        return self.epoch == 1 and self.batch == 0
+
+    @property
+    def trained(self) -> float:
+        """Seconds of training, over all segments."""
+        return self.seconds + time.monotonic() - self.since
+
+    def due(self, minutes: float) -> bool:
+        """Whether the last checkpoint is so old."""
+        return time.monotonic() - self.saved > minutes * 60
+
+    def takes(self, figure: float) -> bool:
+        """Whether this epoch is the best so far (a lower figure); remembers it if so."""
+        if not figure < (math.inf if self.best is None else self.best):
+            return False
+        self.best, self.best_epoch = figure, self.epoch
+        return True
+
+    def hand_over(self, trainer: Trainer) -> None:
+        """Put the trainer where the checkpoint left it, if there was one."""
+        if self.trainer is not None:
+            trainer.restore(self.trainer)
+        self.trainer = None
+
+
+def next_phase(stand: Stand, phase: str) -> Stand:
+    """The stand at the beginning of a phase, or as it is if it is in that phase already."""
+    if stand.phase == phase:
+        return stand
+    return Stand(phase, seconds=stand.seconds, since=stand.since, words=stand.words)
+
+
+def keep(work: Work, stand: Stand, trainer: Trainer) -> None:
+    """Write the last checkpoint; the one before stays beside it. All processes call it together."""
+    trainer.tally.gather(work.processes)
+    state = trainer.state()
+    if work.processes.main:
+        told = {f.name: getattr(stand, f.name) for f in fields(stand) if f.name not in NOT_TOLD}
+        told["seconds"] = stand.trained
+        saved = {"stand": told, "events": work.run.mark(), "trainer": state}
+        snapshot.save(work.run.last, saved, keep=work.run.previous)
+    stand.saved = time.monotonic()
+
+
+def recall(run: Run, processes: Processes) -> Stand:
+    """Where the run stands by its last checkpoint; events after it are cut off, for they happen again."""
+    found = snapshot.load(run.last, run.previous)
+    processes.wait()
+    run.rewind(None if found is None else found["events"])
+    return Stand() if found is None else Stand(**found["stand"], trainer=found["trainer"])
