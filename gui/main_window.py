@@ -9,7 +9,16 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QPaintEvent, QUndoStack
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core import paths
 from gui import file_finder, icons, notices, preferences
@@ -76,7 +85,7 @@ class MainWindow(QMainWindow):
         ]
         self.pages = QStackedWidget()
         for _words, _icon, page in pages:
-            self.pages.addWidget(page)
+            self.pages.addWidget(_scrollable(page))
         self.rail = rail = Rail([(words, icon) for words, icon, _page in pages])
         rail.chosen.connect(self.show_page)
         of = self.actions_by_id.of
@@ -219,7 +228,7 @@ class MainWindow(QMainWindow):
     @property
     def training_shown(self) -> bool:
         """Whether the Training page is what is seen."""
-        return self.pages.currentWidget() is self.training.page
+        return self.training.page.isVisibleTo(self.pages)
 
     @property
     def undo_stack(self) -> QUndoStack:
@@ -336,6 +345,14 @@ def _imported() -> Iterator[None]:
     for name in ("gui.widgets.video_view", "gui.widgets.timeline"):
         importlib.import_module(name)
     yield
+
+
+def _scrollable(page: QWidget) -> QScrollArea:
+    """The page as it is where it fits; on a small screen, or with large type, it scrolls instead of being cut."""
+    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area
 
 
 def _saved(state: WindowState) -> Any:
