@@ -46,7 +46,8 @@ class EngineEnd:
 class EngineProcess(QObject):
     """One engine over stdio. Ends when its stdin closes; ended by the window when it misbehaves."""
 
-    received = Signal(dict)
+    received = Signal(object)
+    """A message; as an object, for Qt would copy a dict deeply and sort its keys."""
     state_changed = Signal(object)
     ended = Signal(object)
     closed = Signal()

@@ -132,9 +132,10 @@ class RunComparison(QWidget):
                     overlay.plot.draw(folder, points)
 
     def _fill(self) -> None:
-        settings = self._told.get("settings") or {}
-        heads = [tr("Setting"), *(self._label(run) for run in self.runs)]
-        rows = [[words, *map(str, values)] for words, values in settings.items()]
+        settings = self._told.get("settings") or []
+        groups = self._told.get("groups") or []
+        heads = [tr("Setting"), *(_group_words(group) for group in groups)]
+        rows = [[row["title"], *(self._values(row, group) for group in groups)] for row in settings]
         _fill_table(self.settings, heads, rows or [[tr("no setting differs")]])
         self.pair.blockSignals(True)
         self.pair.clear()
@@ -145,11 +146,10 @@ class RunComparison(QWidget):
         self.pair.setVisible(self.pair.count() > 0)
         self._fill_figures()
 
-    def _label(self, run: Run) -> str:
-        """A run's name with the letter of its group."""
-        groups = self._told.get("groups") or []
-        letter = next((group["label"] for group in groups if run.folder in group["folders"]), "")
-        return f"{letter} · {run.title}" if letter and len(groups) > 1 else run.title
+    def _values(self, row: Mapping[str, Any], group: Mapping[str, Any]) -> str:
+        """The values of a setting in a group: one, or of the seed one for each run."""
+        pairs = zip(self._told["folders"], row["values"], strict=True)
+        return ", ".join(dict.fromkeys(value for folder, value in pairs if folder in group["folders"]))
 
     @Slot()
     def _fill_figures(self) -> None:
@@ -157,7 +157,7 @@ class RunComparison(QWidget):
         test = self.pair.currentData() or {}
         heads = [
             tr("Figure"),
-            *(tr("{label}: mean ± sd of {n}", label=g["label"], n=len(g["folders"])) for g in groups),
+            *(tr("{label}, mean ± sd", label=g["label"]) for g in groups),
         ]
         if test:
             heads += [f"{test['first']} − {test['second']}", "p"]  # noqa: RUF001 - a true minus
@@ -182,6 +182,13 @@ class RunComparison(QWidget):
         found += [figure["why"] for figure in test.get("figures", {}).values() if figure["why"]]
         told = ". ".join(dict.fromkeys(found))
         return told + tr(". Runs of one group differ in their seed alone.") if told else ""
+
+
+def _group_words(group: Mapping[str, Any]) -> str:
+    """A group's letter, its first run, and how many more it has."""
+    more = len(group["names"]) - 1
+    name = f"{group['label']} · {group['names'][0]}"
+    return name + (tr(" and {more} more", more=more) if more else "")
 
 
 def spread_words(told: Mapping[str, Any]) -> str:
@@ -279,6 +286,10 @@ def _table(name: str) -> QTableWidget:
     table.setTabKeyNavigation(False)
     table.verticalHeader().hide()
     table.setFrameShape(QFrame.Shape.NoFrame)
+    table.setWordWrap(False)
+    table.setShowGrid(False)
+    table.setAlternatingRowColors(True)
+    table.verticalHeader().setDefaultSectionSize(round(1.7 * table.fontMetrics().height()))
     return table
 
 
@@ -293,4 +304,4 @@ def _fill_table(table: QTableWidget, heads: Sequence[str], rows: Sequence[Sequen
             item.setToolTip(words)
             table.setItem(row, column, item)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStyle,
     QStyledItemDelegate,
-    QStyleOptionButton,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -184,26 +183,33 @@ class _RunPainter(QStyledItemDelegate):
         )
 
     def _draw_tick(self, painter: QPainter, option: QStyleOptionViewItem, run: Run) -> None:
-        tick = QStyleOptionButton()
-        tick.rect = QRect(option.rect.left() + 8, option.rect.center().y() - 8, 16, 16)
-        tick.palette = option.palette
-        tick.state = QStyle.StateFlag.State_Enabled | (
-            QStyle.StateFlag.State_On if run.ticked else QStyle.StateFlag.State_Off
-        )
-        style = option.widget.style()
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorCheckBox, tick, painter, option.widget)
+        palette = option.palette
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.PlaceholderText
+        box = QRectF(option.rect.left() + 9.5, option.rect.center().y() - 6.5, 13, 13)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(palette.color(role), 1.2))
+        painter.drawRoundedRect(box, 2.5, 2.5)
+        if run.ticked:
+            painter.setPen(QPen(palette.color(role), 1.8))
+            points = (QPointF(3, 6.5), QPointF(5.5, 9.5), QPointF(10.5, 3.5))
+            painter.drawPolyline(QPolygonF([box.topLeft() + point for point in points]))
+        painter.restore()
 
     def editorEvent(
         self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index
     ) -> bool:
-        """A click on the tick's column ticks; the row itself is chosen elsewhere."""
-        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
-            if event.position().x() > option.rect.left() + 8 + _TICK:
-                return False
-            ticked = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
-            state = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
-            return model.setData(index, state, Qt.ItemDataRole.CheckStateRole)
-        return False
+        """A click on the tick's column ticks, and so does Space; the row itself is chosen elsewhere."""
+        clicked = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
+        if clicked and event.position().x() > option.rect.left() + 8 + _TICK:
+            return False
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if not clicked and not (pressed and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Select)):
+            return False
+        ticked = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
+        state = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
+        return model.setData(index, state, Qt.ItemDataRole.CheckStateRole)
 
 
 def _figure(value: float | None) -> str:

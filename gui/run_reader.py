@@ -48,8 +48,8 @@ class RunReader(QObject):
     listed = Signal()
     """Every run there is has been told."""
     curves = Signal(object)
-    details = Signal(dict)
-    compared = Signal(dict)
+    details = Signal(object)
+    compared = Signal(object)
     failed = Signal(dict)
     ended = Signal(object)
     closed = Signal()

@@ -23,6 +23,9 @@ app = typer.Typer(
 assets_app = typer.Typer(help="The pretrained files: what is here, bring them here, check every byte.")
 app.add_typer(assets_app, name="assets", no_args_is_help=True)
 
+data_app = typer.Typer(help="Data to learn from: is it fit for that?")
+app.add_typer(data_app, name="data", no_args_is_help=True)
+
 ALL = ",".join(MODALITIES)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, one object a line.")]
@@ -178,6 +181,22 @@ def engine(model: Model = "starter", speech: Speech = "base") -> None:
     from core.workers.engine import serve
 
     serve(model, speech)
+
+
+@data_app.command("check")
+def data_check(
+    path: Annotated[
+        Path, typer.Argument(help="A .pkl, a label folder, a CSV, or the folder of the sources.")
+    ],
+    settings: Annotated[
+        str | None, typer.Option(help="Settings file or preset that says how it is read, and its scale.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look for copies, leaks between parts, labels off the scale, and what is missing. Exit code 1 on errors."""
+    from core.commands.data import check as run
+
+    raise typer.Exit(run(path, settings, as_json=json))
 
 
 @app.command("extractor", hidden=True)

@@ -299,7 +299,9 @@ def thinned(x: np.ndarray, y: np.ndarray, points: int) -> tuple[np.ndarray, np.n
     high = np.where(lost, -np.inf, padded_y).argmax(axis=1)
     places = np.sort(np.stack([low, high], axis=1), axis=1)
     rows = np.arange(len(places))[:, None]
-    return padded_x[rows, places].ravel(), padded_y[rows, places].ravel()
+    few_x, few_y = padded_x[rows, places].ravel(), padded_y[rows, places].ravel()
+    # The last point is where a run stands now.
+    return np.append(few_x, x[-1]), np.append(few_y, y[-1])
 
 
 def packed(values: np.ndarray) -> str:

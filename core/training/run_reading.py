@@ -73,7 +73,7 @@ def summary(folder: Path) -> dict[str, Any]:
     told = read_json(folder / "run.json")
     settings = read_settings(folder)
     state = runs.read_state(folder)
-    best = state.best or {}
+    best = state.best if isinstance(state.best, dict) else {}
     return {
         "folder": str(folder),
         "name": str(told.get("name") or folder.name),

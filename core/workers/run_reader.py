@@ -247,6 +247,13 @@ class Reader:
             case "compare":
                 folders = [Path(name) for name in request.get("folders") or []]
                 told = compare([run_reading.compared(folder) for folder in folders])
+                told["settings"] = [
+                    {
+                        "title": run_reading.titles().get(name, name),
+                        "values": [*map(run_reading.shown, values)],
+                    }
+                    for name, values in told["settings"].items()
+                ]
                 self._output.send({"id": request["id"], "event": "comparison", **told})
             case _:
                 raise ProtocolError("do: list, follow or compare is needed")

@@ -225,7 +225,7 @@ class TrainingPage(QWidget):
         elif self.run is not None and self.run.folder in self._curves:
             self.panel.draw(self._curves[self.run.folder])
 
-    @Slot(dict)
+    @Slot(object)
     def _take_details(self, told: Mapping[str, Any]) -> None:
         if self.run is None or told["folder"] != self.run.folder:
             return
@@ -235,6 +235,6 @@ class TrainingPage(QWidget):
             self.panel.set_usable(self.usable)
             self.changed.emit()
 
-    @Slot(dict)
+    @Slot(object)
     def _take_comparison(self, told: Mapping[str, Any]) -> None:
         self.comparison.set_comparison(told)

@@ -87,6 +87,7 @@ class CurvePlot(QWidget):
         self._plot: pg.PlotItem = self._view.getPlotItem()
         self._plot.hideButtons()
         self._plot.setMenuEnabled(False)
+        self._plot.layout.setContentsMargins(0, 7, 4, 0)  # the uppermost figure of an axis needs half a line
         if x_words:
             self._plot.setLabel("bottom", x_words)
         self._plot.getAxis("left").setStyle(tickLength=-3, autoExpandTextSpace=True)

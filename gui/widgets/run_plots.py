@@ -77,7 +77,7 @@ CARDS = (
     Card(
         _N("Machine"),
         (
-            Choice(_N("samples a second"), {"samples_s": None}),
+            Choice(_N("samples/s"), {"samples_s": None}),
             Choice(_N("memory, MB"), {"rss_mb": None}),
             Choice(_N("learning rate"), {"rate": None}),
         ),
@@ -184,7 +184,9 @@ class RunPlots(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
-        grid.addWidget(self.legend, 0, 0, 1, 2)
+        marks = QLabel(self.tr("dashed: best epoch · dotted: resumed · cross: no figure"), objectName="muted")
+        grid.addWidget(marks, 0, 0)
+        grid.addWidget(self.legend, 0, 1)
         for place, card in enumerate(self.cards):
             grid.addWidget(card, 1 + place // 2, place % 2)
             grid.setRowStretch(1 + place // 2, 1)
