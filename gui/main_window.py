@@ -348,7 +348,7 @@ def _imported() -> Iterator[None]:
 
 
 def _scrollable(page: QWidget) -> QScrollArea:
-    """The page as it is where it fits; on a small screen, or with large type, it scrolls instead of being cut."""
+    """The page as it is where it fits; on a small screen, or with large type, it scrolls and is not cut."""
     area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setWidget(page)
