@@ -14,19 +14,19 @@ def describe(alignment: Alignment) -> str:
         f"Over {alignment.windows} windows of one second the patterns of voice and face "
         f"lie {alignment.distance:.4f} apart (0: the same pattern)"
     )
-    return f"{first}{_against_chance(alignment)}. {_among_recordings(alignment)}"
+    return f"{first}{_against_others(alignment)}. {_among_recordings(alignment)}"
 
 
-def _against_chance(alignment: Alignment) -> str:
+def _against_others(alignment: Alignment) -> str:
     if alignment.shuffled is None:
         return ""
     ratio = alignment.distance / alignment.shuffled if alignment.shuffled > 0 else 1.0
     if ratio < 1 - _ALIKE:
-        verdict = "so they agree more than chance would have it"
+        verdict = "so it fits its own face better"
     elif ratio > 1 + _ALIKE:
-        verdict = "so they agree less than chance would have it"
+        verdict = "so it fits its own face worse"
     else:
-        verdict = "so they agree no more than chance would have it"
+        verdict = "so it fits its own face no better"
     return f"; this voice against other people's faces gives {alignment.shuffled:.4f}, {verdict}"
 
 

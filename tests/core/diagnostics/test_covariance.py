@@ -199,7 +199,7 @@ def alignment(distance: float, percentile: float | None, shuffled: float | None,
 
 
 @pytest.mark.parametrize(
-    ("distance", "verdict"), [(0.5, "more than chance"), (1.0, "no more than"), (1.5, "less than chance")]
+    ("distance", "verdict"), [(0.5, "face better"), (1.0, "face no better"), (1.5, "face worse")]
 )
 def test_the_words_weigh_the_distance_against_shuffled_faces(distance: float, verdict: str) -> None:
     assert verdict in describe(alignment(distance, None, 1.0, 16))
