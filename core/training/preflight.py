@@ -6,6 +6,7 @@ cancelled preflight raises.
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -210,9 +211,12 @@ def _out_of_memory() -> Problem:
     )
 
 
+_NEXT_SETTING = re.compile(r"; (?=(?:network|training|labels|alignment|data)\.)")
+
+
 def _settings_problems(error: UserError) -> Iterator[Problem]:
     """A problem for each setting that a message names, as `fitted` writes them."""
-    for told in error.message.split("; "):
+    for told in _NEXT_SETTING.split(error.message):
         where, colon, rest = told.partition(": ")
         named = bool(colon) and where.startswith(("network.", "training.", "data.", "labels."))
         yield Problem(error.kind, "error", where if named else "data", rest if named else told, error.remedy)
@@ -222,10 +226,10 @@ def _time(settings: Settings, trial: Trial | None, runs: int) -> Time:
     if trial is None:
         return Time(runs=runs)
     epoch = trial.batch_s * trial.batches + trial.valid_s
-    run = epoch * settings.training.epochs
+    run = trial.first_s + epoch * settings.training.epochs
     if settings.training.minutes:
         run = min(run, settings.training.minutes * 60)
-    return Time(round(trial.batch_s, 5), trial.batches, round(epoch, 3), round(run, 1), runs)
+    return Time(round(trial.batch_s, 5), trial.batches, round(epoch, 5), round(run, 3), runs)
 
 
 def _memory(trial: Trial | None, problems: list[Problem]) -> Room:

@@ -104,19 +104,25 @@ def _empty(data: DataSet) -> Iterator[Problem]:
 
 def _out_of_range(settings: Settings, data: DataSet) -> Iterator[Problem]:
     low, high = settings.data.scale
+    outside: dict[Head, dict[str, np.ndarray]] = {head: {} for head in HEADS}
     for name, part in data.parts.items():
         for head, labels in labels_of(part.samples).items():
-            outside = labels[np.isfinite(labels) & ((labels < low) | (labels > high))]
-            if not len(outside):
-                continue
-            span = f"{outside.min():g} to {outside.max():g}" if len(outside) > 1 else f"{outside[0]:g}"
-            yield Problem(
-                "label-out-of-range",
-                "error",
-                "data.scale",
-                f"{name}: {len(outside):,} {head} labels ({span}) are beyond the scale {low:g} to {high:g}.",
-                "Mend these labels, or set the scale that the data has.",
-            )
+            beyond = labels[np.isfinite(labels) & ((labels < low) | (labels > high))]
+            if len(beyond):
+                outside[head][name] = beyond
+    for head, found in outside.items():
+        if not found:
+            continue
+        labels = np.concatenate(list(found.values()))
+        span = f"from {labels.min():g} to {labels.max():g}" if len(labels) > 1 else f"{labels[0]:g}"
+        yield Problem(
+            "label-out-of-range",
+            "error",
+            "data.scale",
+            f"{len(labels):,} {head} labels ({span}; in {', '.join(found)}) are beyond the scale "
+            f"from {low:g} to {high:g}.",
+            "Mend these labels, or set the scale that the data has.",
+        )
 
 
 def _in_two_parts(data: DataSet) -> Iterator[Problem]:

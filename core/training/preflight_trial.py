@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 
-from core.data.batches import Sample, feature_widths, tokenised
+from core.data.batches import Sample, collate, feature_widths, has, tokenised
 from core.data.parts import DataSet, Part
-from core.model.network import load_tokenizer
+from core.model.network import Network, load_tokenizer
 from core.training.evaluate import judge
 from core.training.loop import _build as build
 from core.training.loop import _prepare as prepare
@@ -25,15 +27,19 @@ TRIED = 3
 KEPT = 4
 """Files of about the size of all weights that a run keeps: the best, the finished, and the last, in which the
 optimiser has two numbers more for each weight, counted apart."""
+ENCODED = 16
+"""Texts encoded at once, where their encoder rests."""
 MARGIN = 20_000_000
 """Bytes for events, logs and reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """batch_s, valid_s: seconds of a batch of training and of all validation. memory: peak bytes of the
-    process; device_memory: of the accelerator, None without one. files: bytes that a run would write."""
+    """first_s: seconds before the first epoch, of encoding words once where their encoder rests. batch_s,
+    valid_s: of a batch of training and of all validation. memory: peak bytes of the process; device_memory:
+    of the accelerator, None without one. files: bytes that a run would write."""
 
+    first_s: float
     batch_s: float
     valid_s: float
     batches: int
@@ -56,15 +62,19 @@ def try_out(settings: Settings, data: DataSet) -> Trial:
     network = build(settings, train, processes)
     memory.look()
     plan = Plan(train.samples, settings.training, mixed=len(data.sources) > 1)
-    rows = _spread(plan)
-    part = _small(train, rows, tokenizer, settings.data.max_tokens)
+    batches = _spread(plan)
+    part = train.take([row for rows in batches for row in rows])
+    words = _Words(settings, network, tokenizer)
+    part = Part(words.prepared(part.samples), part.sources)
     trainer = Trainer(settings, network, tokenizer, part, data.sources, len(plan), processes)
-    seconds = _timed(trainer, [len(batch) for batch in rows], memory)
-    valid_s = _validation(settings, trainer, data.part("valid").samples, tokenizer)
+    batch_s = _timed(trainer, [len(rows) for rows in batches], memory)
+    valid = data.part("valid").samples
+    valid_s = _validation(settings, trainer, words, valid)
     weights = sum(p.numel() * p.element_size() for p in network.parameters())
     learned = sum(p.numel() * p.element_size() for p in network.parameters() if p.requires_grad)
     return Trial(
-        batch_s=seconds,
+        first_s=words.text_s * (len(train) + len(valid)),
+        batch_s=batch_s,
         valid_s=valid_s,
         batches=len(plan),
         memory=memory.peak,
@@ -80,12 +90,46 @@ def _spread(plan: Plan) -> list[list[int]]:
     return (found * TRIED)[:TRIED]
 
 
-def _small(train: Part, batches: list[list[int]], tokenizer: Any, limit: int) -> Part:
-    """The rows of these batches alone, one batch after the other."""
-    part = train.take([row for rows in batches for row in rows])
-    if tokenizer is None:
-        return part
-    return Part([tokenised(sample, tokenizer, limit) for sample in part.samples], part.sources)
+class _Words:
+    """Prepares words as a run does before its first epoch: as tokens, or encoded where the encoder rests."""
+
+    def __init__(self, settings: Settings, network: Network, tokenizer: Any) -> None:
+        self._network, self._tokenizer = network, tokenizer
+        self._limit = settings.data.max_tokens
+        self._rests = tokenizer is not None and settings.network.text_freeze == "all"
+        self.text_s = 0.0
+        """Seconds of encoding one text, 0 where that is part of every batch."""
+
+    def prepared(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The samples, held in memory, with their words prepared."""
+        if self._tokenizer is None:
+            return list(samples)
+        made = [tokenised(sample, self._tokenizer, self._limit) for sample in samples]
+        there = [sample for sample in made if has(sample, "text")]
+        if not self._rests or not there:
+            return made
+        vectors = iter(self._encoded(there))
+        return [replace(sample, text=next(vectors)) if has(sample, "text") else sample for sample in made]
+
+    @torch.inference_mode()
+    def _encoded(self, samples: list[Sample]) -> list[np.ndarray]:
+        """F_t of each sample's words; texts of like length together, as the run encodes them."""
+        self._network.eval()
+        device = next(self._network.parameters()).device
+        lengths = [0 if sample.text is None else len(sample.text) for sample in samples]
+        order = sorted(range(len(samples)), key=lengths.__getitem__)
+        made: dict[int, np.ndarray] = {}
+        before = time.perf_counter()
+        for first in range(0, len(order), ENCODED):
+            rows = order[first : first + ENCODED]
+            words = [replace(samples[row], audio=None, visual=None) for row in rows]
+            batch = collate(words, self._tokenizer, max_tokens=self._limit).to(device)
+            assert batch.text_ids is not None
+            assert batch.text_mask is not None
+            vectors = self._network.encode_text(batch.text_ids, batch.text_mask).float().cpu().numpy()
+            made |= dict(zip(rows, vectors, strict=True))
+        self.text_s = (time.perf_counter() - before) / len(samples)
+        return [made[row] for row in range(len(samples))]
 
 
 def _timed(trainer: Trainer, sizes: list[int], memory: _Memory) -> float:
@@ -104,13 +148,13 @@ def _timed(trainer: Trainer, sizes: list[int], memory: _Memory) -> float:
     return (still + moved) / 2 if every == 1 else still + max(0.0, moved - still) / every
 
 
-def _validation(settings: Settings, trainer: Trainer, samples: Any, tokenizer: Any) -> float:
+def _validation(settings: Settings, trainer: Trainer, words: _Words, samples: Sequence[Sample]) -> float:
     """Seconds of judging all validation rows, from one batch of them; a broken part fails here."""
-    few: list[Sample] = [samples[i] for i in range(min(len(samples), settings.training.batch_size))]
+    few = words.prepared([samples[i] for i in range(min(len(samples), settings.training.batch_size))])
     if not few:
         return 0.0
     before = time.perf_counter()
-    judge(trainer.model, tokenizer, few, settings.data.max_tokens)
+    judge(trainer.model, trainer.tokenizer, few, settings.data.max_tokens)
     _wait_for(trainer.device)
     return (time.perf_counter() - before) * len(samples) / len(few)
 
