@@ -185,15 +185,13 @@ def engine(model: Model = "starter", speech: Speech = "base") -> None:
 
 @data_app.command("check")
 def data_check(
-    path: Annotated[
-        Path, typer.Argument(help="A .pkl, a label folder, a CSV, or the folder of the sources.")
-    ],
+    path: Annotated[Path, typer.Argument(help="A .pkl, a label folder, a CSV, or their folder.")],
     settings: Annotated[
         str | None, typer.Option(help="Settings file or preset that says how it is read, and its scale.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Look for copies, leaks between parts, labels off the scale, and what is missing. Exit code 1 on errors."""
+    """Look for copies, leaks between parts, labels off the scale, what is missing. Exit code 1 on errors."""
     from core.commands.data import check as run
 
     raise typer.Exit(run(path, settings, as_json=json))

@@ -47,6 +47,13 @@ def read(folder: str | Path, on_absent: Callable[[str], None] | None = None) -> 
     and so it is if no clip is there at all.
     """
     folder = Path(folder)
+    if not (folder / TABLE).is_file():
+        tables = ", ".join(sorted(path.name for path in folder.glob("*.csv"))[:SHOWN]) or "no table at all"
+        raise DataError(
+            f"{folder} is no label folder: it has no {TABLE}, but {tables}",
+            f"Name one of its tables, or say in data.sources of the settings what they hold; a label folder "
+            f"has {TABLE} beside {MEDIA}/.",
+        )
     rows: list[LabelRow] = []
     problems: list[str] = []
     absent: list[str] = []

@@ -44,6 +44,8 @@ class Oddity:
     field: str
     count: int
     message: str
+    code: str = ""
+    """A short name of what it is, for programs."""
 
     def __str__(self) -> str:
         return f"{self.part}: {self.field}: {self.count} {self.message}"
@@ -105,9 +107,23 @@ def _parts(tree: Any, path: Path) -> dict[str, Mapping[str, Any]]:
         if any(key in tree for key in _FEATURES):
             return {"all": dict(tree)}
     raise DataError(
-        f"{path}: no parts train, valid, test with features in it, but {_described(tree)}",
+        f"{path}: no parts train, valid, test with features in it, but {_described(tree)}. {_guess(tree)}",
         "Save it as a dict of parts, each a dict with raw_text, text, audio, vision and regression_labels.",
     )
+
+
+def _guess(tree: Any) -> str:
+    """What such a file is likely to be, and why it is not read."""
+    items = list(tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (list, tuple)) else ())
+    arrays = [item for item in items if isinstance(item, np.ndarray)]
+    if any(array.ndim == 3 and array.dtype.kind == "f" for array in arrays):
+        return (
+            "It looks like sequences and labels without names: it does not say which modality they are, "
+            "whether the labels are scores or classes, and what of them is padding."
+        )
+    if any(isinstance(item, np.ndarray) and item.dtype.kind == "f" and item.ndim > 1 for item in items):
+        return "It holds arrays, but not under the names of features."
+    return "It holds no features: numbers of rows, times or names alone teach nothing."
 
 
 def _described(value: Any, deep: bool = True) -> str:
@@ -171,14 +187,16 @@ class _Part:
     def _column(self, names: Sequence[str]) -> Any:
         return next((self.columns[name] for name in names if name in self.columns), None)
 
-    def _note(self, field: str, count: int, message: str) -> None:
+    def _note(self, code: str, field: str, count: int, message: str) -> None:
         if count:
-            self.oddities.append(Oddity(self.name, field, int(count), message))
+            self.oddities.append(Oddity(self.name, field, int(count), message, code))
 
     def _ids(self, n: int) -> list[str]:
         column = self._column(("id",))
         if column is None:
-            self._note("id", n, "rows without an id: numbered; rows of one video cannot be kept together")
+            self._note(
+                "no-id", "id", n, "rows without an id: numbered; rows of one video cannot be kept together"
+            )
             return [f"{self.name}-{i}" for i in range(n)]
         return [_word(item) for item in column]
 
@@ -186,18 +204,23 @@ class _Part:
         column = self._column(_LABELS[head])
         if column is None:
             if head == "multimodal":
-                self._note("regression_labels", 1, "column is absent: no labels")
+                self._note("no-labels", "regression_labels", 1, "column is absent: no labels")
             return None
         labels = np.asarray(column, dtype=np.float64)
         if labels.ndim > 1:  # sentiment comes first, emotions after it
             labels = labels.reshape(len(labels), -1)[:, 0]
         lost = ~np.isfinite(labels)
-        self._note(_LABELS[head][0], lost.sum(), "labels are not finite: rows without a label")
+        self._note(
+            "label-not-finite", _LABELS[head][0], lost.sum(), "labels are not finite: rows without a label"
+        )
         known = labels[~lost]
         if len(known) and _unusual(known):
             span = f"{known.min():.3g} to {known.max():.3g}"
             self._note(
-                _LABELS[head][0], len(known), f"labels lie in {span}: not the usual [-3, 3] or [-1, 1]"
+                "label-scale",
+                _LABELS[head][0],
+                len(known),
+                f"labels lie in {span}: not the usual [-3, 3] or [-1, 1]",
             )
         return np.where(lost, np.nan, labels)
 
@@ -227,9 +250,9 @@ class _Part:
         order = ("words", "tokens", "vectors") if kind == "auto" else (kind,)
         texts = next((wanted[name] for name in order if wanted[name] is not None), None)
         if texts is None and kind != "auto":
-            self._note("text", 1, f"column is absent: the file holds no {kind}")
+            self._note("no-text", "text", 1, f"column is absent: the file holds no {kind}")
         elif texts is not None:
-            self._note("text", sum(len(t) == 0 for t in texts), "rows without text: missing")
+            self._note("empty-text", "text", sum(len(t) == 0 for t in texts), "rows without text: missing")
         return texts
 
     def _vectors(self, column: Any) -> list[Any] | None:
@@ -264,16 +287,16 @@ class _Part:
             for what in mended:
                 counts[what] += 1
         for what, message in _MENDED.items():
-            self._note(field, counts[what], message)
+            self._note(what, field, counts[what], message)
         return rows
 
 
 _MENDED = {
     "non-finite": "rows hold NaN or infinite values: taken as 0",
-    "empty": "rows of length 0: missing",
-    "zero": "rows are all zeros: missing",
-    "left": "rows are padded at the start",
-    "misfit": "rows do not fit their stated length: padding judged by their zeros",
+    "length-0": "rows of length 0: missing",
+    "all-zero": "rows are all zeros: missing",
+    "padded-left": "rows are padded at the start",
+    "length-misfit": "rows do not fit their stated length: padding judged by their zeros",
 }
 
 
@@ -284,18 +307,18 @@ def _true_part(x: np.ndarray, length: int | None) -> tuple[np.ndarray | None, se
         x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
         mended.add("non-finite")
     if length == 0 or x.size == 0:
-        return None, mended | {"empty"}
+        return None, mended | {"length-0"}
     filled = np.flatnonzero(x.any(axis=1))
     if not len(filled):
-        return None, mended | {"zero"}
+        return None, mended | {"all-zero"}
     first, last = int(filled[0]), int(filled[-1])
     if length is None:
-        return x[first : last + 1], mended | ({"left"} if first and last == len(x) - 1 else set())
+        return x[first : last + 1], mended | ({"padded-left"} if first and last == len(x) - 1 else set())
     if last < length <= len(x):
         return x[:length], mended
     if len(x) - first <= length <= len(x):
-        return x[len(x) - length :], mended | {"left"}
-    return x[first : last + 1], mended | {"misfit"}
+        return x[len(x) - length :], mended | {"padded-left"}
+    return x[first : last + 1], mended | {"length-misfit"}
 
 
 def _length(column: Any) -> int:

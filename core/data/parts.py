@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,8 @@ class DataSet:
     `Part.sources` counts. recordings: voice and face of the same clip, of the training part alone, for the
     alignment's reference. notes: what was left out or mended, in words. fingerprint: of the content and of
     how it was read. features: by modality "extractor:<version>" where `core.features.extract` makes them
-    (or the text is words), else "foreign". calibration_share: what `for_training` cuts from train.
+    (or the text is words), else "foreign". calibration_share: what `for_training` cuts from train. oddities:
+    those of the notes that a program can read (`core.data.mmsa_pickle.Oddity`).
     """
 
     parts: dict[str, Part]
@@ -72,6 +73,7 @@ class DataSet:
     fingerprint: str = ""
     features: dict[Modality, str] = field(default_factory=dict)
     calibration_share: float = OWN_SHARE
+    oddities: list[dict[str, Any]] = field(default_factory=list)
 
     def part(self, name: str) -> Part:
         """A part by name; empty where there is none."""
@@ -98,9 +100,7 @@ def for_training(data: DataSet) -> DataSet:
 
 
 def _noted(data: DataSet, note: str) -> DataSet:
-    return DataSet(
-        data.parts, data.sources, data.recordings, [*data.notes, note], data.fingerprint, data.features
-    )
+    return replace(data, notes=[*data.notes, note])
 
 
 def _cut(data: DataSet, name: str, shares: Source, note: str) -> DataSet:

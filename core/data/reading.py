@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,10 @@ def mmsa(path: Path, text: mmsa_pickle.TextKind, writer: Writer, progress: Progr
         words |= isinstance(sample.text, str)
         writer.add(sample, part)
     writer.notes += [str(oddity) for oddity in oddities]
-    return {"features": {"text": OWN if words else FOREIGN, "audio": FOREIGN, "visual": FOREIGN}}
+    return {
+        "oddities": [asdict(oddity) for oddity in oddities],
+        "features": {"text": OWN if words else FOREIGN, "audio": FOREIGN, "visual": FOREIGN},
+    }
 
 
 def texts(rows: Sequence[Row], writer: Writer, progress: Progress) -> dict[str, Any]:

@@ -7,15 +7,16 @@ used. Recordings become features by `core.features.extract`, the one way that cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.data import label_folder, mmsa_pickle, reading, store, tables
+from core.data.batches import Sample
 from core.data.fingerprint import fingerprint
-from core.data.parts import PARTS, DataSet, Part, for_training
+from core.data.parts import PARTS, DataSet, Part, assigned, for_training
 from core.data.rows import Rows
 from core.data.statistics import standardisation
 from core.errors import DataError
@@ -37,6 +38,8 @@ class _Found:
     files: dict[str, Path]
     settings: Any
     fill: Callable[[store.Writer, Progress], Mapping[str, Any]]
+    clips: Sequence[tuple[str, int, tables.Row]] = ()
+    """Of what takes long to read: part, number of the source, and row of each clip."""
 
 
 def load(settings: DataSettings, path: Path, on_progress: Progress | None = None) -> DataSet:
@@ -60,6 +63,30 @@ def converted(settings: DataSettings, path: Path) -> DataSet | None:
     return None if stored is None else opened(stored, settings)
 
 
+def outline(
+    settings: DataSettings, path: Path, on_progress: Progress | None = None
+) -> tuple[DataSet, dict[str, Path] | None]:
+    """The data, but of recordings that were not extracted yet only what their tables say, and the file behind
+    each id; None in its place where the data is there whole. Raises DataError.
+    """
+    progress = on_progress or (lambda step, share: None)
+    found = _look(settings, path)
+    name = fingerprint(found.files, found.settings, partial(progress, "looking for changes"))
+    if not found.clips or store.find(name) is not None:
+        return opened(store.convert(name, lambda writer: found.fill(writer, progress)), settings), None
+    parts: dict[str, tuple[list[Sample], list[int]]] = {}
+    for part, number, row in found.clips:
+        samples, numbers = parts.setdefault(part, ([], []))
+        samples.append(Sample(row.id, row.group, row.text or None, labels=row.labels))
+        numbers.append(number)
+    data = DataSet(
+        {name: Part(*parts[name]) for name in (*PARTS, "all") if name in parts},
+        settings.sources or (Source(),),
+        calibration_share=settings.calibration_share,
+    )
+    return data, {row.id: row.file for _, _, row in found.clips if row.file is not None}
+
+
 def _look(settings: DataSettings, path: Path) -> _Found:
     if settings.sources:
         return _mixed(settings.sources, path)
@@ -67,7 +94,8 @@ def _look(settings: DataSettings, path: Path) -> _Found:
         absent: list[str] = []
         rows = label_folder.read(path, absent.append)
         files = {"label.csv": path / label_folder.TABLE} | {f"{row.id}": row.file for row in rows}
-        return _Found(files, "folder", partial(reading.label_folder, rows, absent))
+        clips = [(row.mode, 0, tables.Row(row.id, row.group, row.text, row.file, row.labels)) for row in rows]
+        return _Found(files, "folder", partial(reading.label_folder, rows, absent), clips)
     if path.suffix.lower() in PICKLES:
         return _Found({"data": path}, ["mmsa", settings.text], partial(reading.mmsa, path, settings.text))
     if path.suffix.lower() == ".npz":
@@ -89,7 +117,15 @@ def _mixed(sources: tuple[Source, ...], root: Path) -> _Found:
     for source, rows in zip(sources, read, strict=True):
         files |= {f"{source.media_root}/{row.file.name}:{row.id}": row.file for row in rows if row.file}
     told = [source.model_dump(mode="json", exclude={"weight", "balanced"}) for source in sources]
-    return _Found(files, ["mixed", told], partial(reading.mixed, sources, read))
+    fill = partial(reading.mixed, sources, read)
+    if not any(source.columns.file for source in sources):
+        return _Found(files, ["mixed", told], fill)
+    clips = [
+        (part, number, row)
+        for number, (source, rows) in enumerate(zip(sources, read, strict=True))
+        for part, row in zip(assigned([row.group for row in rows], source), rows, strict=True)
+    ]
+    return _Found(files, ["mixed", told], fill, clips)
 
 
 def opened(stored: store.Stored, settings: DataSettings) -> DataSet:
@@ -115,4 +151,5 @@ def opened(stored: store.Stored, settings: DataSettings) -> DataSet:
         fingerprint=stored.folder.name,
         features={m: made[m] for m in settings.modalities},
         calibration_share=settings.calibration_share,
+        oddities=stored.about.get("oddities", []),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +15,19 @@ from core.data.mmsa_pickle import read
 from core.data.parts import DataSet
 from core.data.rows import Rows
 from core.data.sources import converted, load
-from core.data.synthetic import Shape, samples
+from core.data.synthetic import Shape
 from core.training.data_settings import DataSettings
 from core.types import EXTRACTOR_VERSION, HEADS, MODALITIES
 
 SMALL = Shape({"train": 40, "valid": 12, "test": 9}, (1, 9, 4), (1, 7, 3), text_vectors=6)
+"""What `pickled` writes."""
 
-
-def pickled(folder: Path, shape: Shape = SMALL, words: bool = False, **columns: Any) -> Path:
-    """A dataset file in the usual layout."""
-    tree: dict[str, Any] = {}
-    for part in shape.rows:
-        rows = [s for name, s in samples(shape) if name == part]
-        tree[part] = {
-            "id": [s.id for s in rows],
-            "text": np.stack([np.repeat(s.text[None], 2, axis=0) for s in rows]),
-            "audio": _padded([s.audio for s in rows]),
-            "vision": _padded([s.visual for s in rows]),
-            "audio_lengths": [len(s.audio) for s in rows],
-            "vision_lengths": [len(s.visual) for s in rows],
-            "regression_labels": np.array([s.labels["multimodal"] for s in rows]),
-        } | columns
-        if words:
-            tree[part]["raw_text"] = [f"said in {s.id}" for s in rows]
-    path = folder / "data.pkl"
-    path.write_bytes(pickle.dumps(tree))
-    return path
-
-
-def _padded(sequences: list[np.ndarray]) -> np.ndarray:
-    made = np.zeros((len(sequences), max(map(len, sequences)), sequences[0].shape[1]), np.float32)
-    for row, x in enumerate(sequences):
-        made[row, : len(x)] = x
-    return made
+Pickled = Callable[..., Path]
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CONSONANCE_CACHE", str(tmp_path / "cache"))
-    return pickled(tmp_path)
+def path(own_cache: Path, pickled: Pickled) -> Path:
+    return pickled()
 
 
 @pytest.fixture
@@ -110,14 +84,16 @@ def test_it_is_converted_once_and_found_again(path: Path, monkeypatch: pytest.Mo
     assert converted(DataSettings(), path) is not None
 
 
-def test_other_content_and_other_settings_have_another_fingerprint(path: Path, tmp_path: Path) -> None:
+def test_other_content_and_other_settings_have_another_fingerprint(
+    path: Path, tmp_path: Path, pickled: Pickled
+) -> None:
     first = load(DataSettings(), path).fingerprint
     assert load(DataSettings(text="vectors"), path).fingerprint != first
     assert load(DataSettings(scheme="sims"), path).fingerprint == first
     moved = tmp_path / "elsewhere.pkl"
     path.rename(moved)
     assert load(DataSettings(), moved).fingerprint == first
-    pickled(tmp_path, SMALL.times(2))
+    pickled(SMALL.times(2))
     assert load(DataSettings(), path).fingerprint != first
 
 
@@ -130,9 +106,9 @@ def test_modalities_that_are_not_used_are_missing(path: Path) -> None:
     assert "left out as the settings say: audio" in data.notes
 
 
-def test_features_say_where_they_come_from(path: Path, tmp_path: Path) -> None:
+def test_features_say_where_they_come_from(path: Path, pickled: Pickled) -> None:
     assert set(load(DataSettings(), path).features.values()) == {"foreign"}
-    words = load(DataSettings(), pickled(tmp_path, words=True))
+    words = load(DataSettings(), pickled(words=True))
     assert words.features == {
         "text": f"extractor:{EXTRACTOR_VERSION}",
         "audio": "foreign",
