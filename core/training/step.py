@@ -84,7 +84,8 @@ class Trainer:
     def step(self, epoch: int, number: int, rows: list[int]) -> None:
         """Learn from batch `number` (from 0) of an epoch (from 1)."""
         training = self.settings.training
-        self.network.train()
+        if not self.network.training:  # it goes through every layer of the encoder, ten times a second
+            self.network.train()
         batch = self._batch(self.processes.own(rows))
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.processes.bfloat16):
             output = self.network(batch)
@@ -215,6 +216,7 @@ class Trainer:
             "network": _learned(self.network, self.network),
             "average": None if self.average is None else _learned(self.average, self.network),
             "optimiser": moments,
+            "rates": [group["lr"] for group in self.optimiser.param_groups],
             "gradients": {name: p.grad for p, name in names.items() if p.grad is not None},
             "labels": self.labels.state_dict(),
             "tally": self.tally.state(),
@@ -239,6 +241,8 @@ class Trainer:
                 self.optimiser.state[parameter] = moments
             if name in state["gradients"]:
                 parameter.grad = state["gradients"][name].to(parameter.device)
+        for group, rate in zip(self.optimiser.param_groups, state["rates"], strict=True):
+            group["lr"] = rate
         self.labels.load_state_dict(state["labels"])
         self.tally = Tally(**state["tally"]) if self.processes.main else Tally().like(state["tally"])
         if self.processes.rank < len(state["random"]):  # more processes than before draw anew
