@@ -56,7 +56,7 @@ class UnimodalLabels:
         self.representations = {h: torch.zeros(len(labels), widths[h], dtype=labels.dtype) for h in HEADS}
         self.sums: dict[Head, Tensor] = {}
         self.counts: dict[Head, Tensor] = {}
-        self._add_up()
+        self.add_up()
 
     @property
     def centres(self) -> dict[Head, tuple[Tensor, Tensor]]:
@@ -86,7 +86,7 @@ class UnimodalLabels:
             )
         if epoch != self.epoch:
             self.epoch = epoch
-            self._add_up()
+            self.add_up()
         last = _last_of_each(index)
         rows = index[last]
         h = {head: representations[head].detach().cpu()[last].to(self._dtype) for head in HEADS}
@@ -192,7 +192,7 @@ class UnimodalLabels:
         # An emptied class leaves a rounding residue in its sum, and residue / 0 is inf, not NaN.
         return torch.where(counts > 0, self.sums[head] / counts, torch.nan)
 
-    def _add_up(self) -> None:
+    def add_up(self) -> None:
         """The sums from scratch; O(N), once an epoch."""
         for head in HEADS:
             self.sums[head] = torch.zeros(2, self.representations[head].shape[1], dtype=torch.float64)
