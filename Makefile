@@ -17,12 +17,13 @@ ifeq ($(wildcard $(ASSETS)/whisper-base/model.bin),)
   ASSETS_GONE := gone
 endif
 
-.PHONY: run test check assets bundle bundle-check bench clean help gone
+.PHONY: run test soak check assets bundle bundle-check bench clean help gone
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run [CLIP=file]  open the program (without a display: write consonance-*.png)"
 	@echo "make test             all tests; format, lint, types and layers are among them"
+	@echo "make soak             the long runs and the full counts of faults"
 	@echo "make check            those four, and what the documents promise"
 	@echo "make assets           fetch and verify the pretrained files"
 	@echo "make bench            measure speed"
@@ -34,6 +35,9 @@ run: $(VENV)/.system $(VENV)/.installed $(VENV)/.assets $(VENV)/.warm
 
 test: $(VENV)/.system $(VENV)/.installed-dev $(VENV)/.assets
 	$(PY) -m pytest
+
+soak: $(VENV)/.system $(VENV)/.installed-dev $(VENV)/.assets
+	$(PY) -m pytest -m soak --timeout 3600
 
 check: $(VENV)/.installed-dev
 	$(PY) -m pytest tests/test_layers.py tests/test_repository.py

@@ -111,6 +111,8 @@ def _run(
     stand = recall(run, processes)
     run.event("segment", number=run.state.segment, step=_steps(stand), epoch=stand.epoch, pid=os.getpid())
     found = _data(settings, run, processes, progress)
+    if stand.trainer is None:
+        run.event("data", rows=counts(found), notes=found.notes)
     settings = fitted(settings, feature_widths(found.part("train").samples))
     tokenizer = load_tokenizer(settings.network)
     network = _build(settings, found.part("train"), processes)
@@ -152,7 +154,6 @@ def _data(settings: Settings, run: Run, processes: Processes, progress: Progress
         code=code_version(),
         environment=environment(processes.device, processes.count),
     )
-    run.event("data", rows=counts(found), notes=found.notes)
     return found
 
 
