@@ -156,6 +156,13 @@ class NewRunDialog(QDialog):
         question = self._question()
         if question is None:
             self._lull.stop()
+            self.preflight.cancel()
+            self._looked_at = None
+            self.view.wait(
+                self.tr("Choose data, and it is looked at.")
+                if self.choices.data is None
+                else self.tr("It is looked at when the settings make sense.")
+            )
         elif question != self._looked_at:
             self._found = [Line("warning", line.where, line.text) for line in self._found]
             self._lull.start()
