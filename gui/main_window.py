@@ -42,6 +42,8 @@ from gui.training_desk import TrainingDesk
 from gui.window_state import WindowState, clamp
 
 SAMPLE = "synthetic-speaker.mp4"
+REVIEW, TRAINING = range(2)
+"""Places of the pages on the rail."""
 
 
 class MainWindow(QMainWindow):
@@ -228,7 +230,7 @@ class MainWindow(QMainWindow):
     @property
     def training_shown(self) -> bool:
         """Whether the Training page is what is seen."""
-        return self.training.page.isVisibleTo(self.pages)
+        return self.pages.currentIndex() == TRAINING
 
     @property
     def undo_stack(self) -> QUndoStack:

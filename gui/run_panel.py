@@ -88,7 +88,7 @@ class RunPanel(QWidget):
     def add_buttons(self, of: Mapping[str, QAction]) -> None:
         """Put in a button for each deed."""
         for id in DEEDS:
-            button = QPushButton()
+            button = QPushButton(self)  # shown without a parent it would be a window of its own
             self.buttons[id] = button
             action = of[id]
             button.clicked.connect(action.trigger)

@@ -43,14 +43,14 @@ class RunCurves:
 class RunReader(QObject):
     """Tells of runs and follows some of them. Starts its process with the first question."""
 
-    runs_changed = Signal(list, list)
+    runs_changed = Signal(object, object)
     """Summaries of the runs that are new or different, folders that are gone."""
     listed = Signal()
     """Every run there is has been told."""
     curves = Signal(object)
     details = Signal(object)
     compared = Signal(object)
-    failed = Signal(dict)
+    failed = Signal(object)
     ended = Signal(object)
     closed = Signal()
 
@@ -104,7 +104,7 @@ class RunReader(QObject):
             for message in self._asked.values():
                 self._process.send(message)
 
-    @Slot(dict)
+    @Slot(object)
     def _receive(self, message: Message) -> None:
         answers = {"runs": "list", "curves": "follow", "details": "follow", "comparison": "compare"}
         event = message.get("event", "")

@@ -168,7 +168,7 @@ class TrainingDesk(QObject):
     def _failed(self, what: str, next: str) -> None:
         self._window.banner.tell(Notice(what, next))
 
-    @Slot(dict)
+    @Slot(object)
     def _reading_failed(self, error: dict[str, Any]) -> None:
         self._window.banner.tell(Notice(str(error["message"]), str(error["remedy"]), str(error["details"])))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.training import runs
-from core.training.comparison import Compared, group_key
+from core.training.comparison import Compared
 from core.training.settings import Settings, presets
 
 MARKS = (runs.SETTINGS, "run.json", runs.EVENTS)
@@ -91,7 +91,6 @@ def summary(folder: Path) -> dict[str, Any]:
         "reason": state.reason or "",
         "error": state.error,
         "changed": max(stamp(folder)),
-        "group": group_key(settings, str(told.get("fingerprint") or "")),
     }
 
 

@@ -175,7 +175,7 @@ class TrainingPage(QWidget):
         elif self.run is not None:
             self.reader.follow([self.run.folder], self.run.folder, self.panel.plots.points)
 
-    @Slot(list, list)
+    @Slot(object, object)
     def _runs_changed(self, changed: Sequence[dict[str, Any]], gone: Sequence[str]) -> None:
         self.runs.update(changed, gone)
         folders = {told["folder"] for told in changed}

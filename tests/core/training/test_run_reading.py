@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.training import known_runs, run_reading
+from core.training.comparison import compare
 
 from ...run_folders import write_run
 
@@ -50,8 +51,8 @@ def test_the_group_is_the_same_for_seeds_and_another_for_settings(tmp_path: Path
         write_run(tmp_path / "b", seed=2),
         write_run(tmp_path / "c", seed=1, overrides=("alignment.weight=0.0",)),
     ]
-    groups = [run_reading.summary(folder)["group"] for folder in runs]
-    assert groups[0] == groups[1] != groups[2]
+    told = compare([run_reading.compared(folder) for folder in runs])
+    assert [group["seeds"] for group in told["groups"]] == [[1, 2], [1]]
 
 
 def test_settings_stand_beside_those_of_the_nearest_preset(tmp_path: Path) -> None:
