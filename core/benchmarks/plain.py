@@ -1,8 +1,8 @@
 """The same network trained the way it usually is, to measure against: nothing here is used elsewhere.
 
-Rows in any order; text padded to 50 tokens and everything else to the longest of the whole set; LSTMs over
-packed sequences; a text encoder that rests is asked again in every epoch; centres are means over the whole set
-after every batch. The losses, the optimiser and the arithmetic are the trainer's own.
+Rows in any order; text padded to 50 tokens and everything else to the longest of the set; LSTMs over packed
+sequences; a text encoder that rests is asked again in every epoch; centres are means over the whole set after
+every batch. The losses, the optimiser and the arithmetic are the trainer's own.
 """
 
 from __future__ import annotations

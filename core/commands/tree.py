@@ -113,6 +113,31 @@ def preflight(
 
 
 @app.command()
+def search(
+    settings: Annotated[str, typer.Argument(help="A settings file, or the name of a preset.")],
+    data: Annotated[Path, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")],
+    study: Annotated[Path, typer.Option(help="Folder of the search; one that was interrupted goes on.")],
+    vary: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=…", help="low:high, low:high:log, or values with commas between."),
+    ],
+    trials: Annotated[int, typer.Option(min=1, help="How many settings to try.")] = 20,
+    jobs: Annotated[int, typer.Option(min=1, help="How many to train at once.")] = 1,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Lay a setting over the file: training.epochs=9."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search over settings by their figure on validation; the best is scored once on the test part."""
+    from core.commands.search import search as find
+
+    raise typer.Exit(
+        find(settings, data, study, vary, trials=trials, jobs=jobs, overrides=set_ or [], as_json=json)
+    )
+
+
+@app.command()
 def extract(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Clips, or folders of clips.")],
     out: Annotated[Path, typer.Option(help="Folder for one .npz a clip.")],
@@ -155,7 +180,7 @@ def fetch(names: Names = None) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="clip, first-estimate, gui, start, alignment or labels.")],
+    name: Annotated[str, typer.Argument(help="What; a wrong name tells them all.")],
     json: Json = False,
     clip: Annotated[Path | None, typer.Option(help="Measure with this clip instead of the sample.")] = None,
 ) -> None:

@@ -47,6 +47,7 @@ COMMANDS = {
     "analyse": "files --json --transcript --modalities --model --speech",
     "evaluate": "model --data --split --json",
     "train": "settings --data --run --set",
+    "search": "settings --data --study --vary --trials --jobs --set --json",
     "extract": "files --out --modalities --speech",
     "assets status": "names --json",
     "assets verify": "names --json",
