@@ -140,7 +140,7 @@ def stylesheet(colours: Colours) -> str:
     #muted {{ color: {c.muted}; }}
     #problem {{ color: {c.bad}; }}
     #mark {{ color: {c.focus}; }}
-    #banner QListView {{ background: transparent; border: none; }}
+    #banner QListView {{ background: {c.notice}; border: none; }}
     #banner QListView:focus {{ border: 1px solid {c.focus}; }}
     #card {{ background: {c.base}; {edge} }}
     #banner {{ background: {c.notice}; {edge} }}

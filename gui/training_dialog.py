@@ -5,6 +5,7 @@ The dialog decides nothing and starts nothing: `start_asked` tells what a person
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from gui.new_run import NewRun, Origin
 from gui.preflight_client import PreflightClient
 from gui.run_choices import RunChoices
 from gui.settings_panel import SettingsPanel
+from gui.widgets.alone import show_alone
 from gui.widgets.preflight_view import PreflightView
 from gui.widgets.problem_list import Line, ProblemList
 
@@ -186,6 +188,7 @@ class NewRunDialog(QDialog):
         self._found = [
             Line(p.severity, p.where, f"{self.panel.title(p.where)}: {p.message} {p.remedy}".strip())
             for p in report.problems
+            if p.severity != "note"
         ]
         self._look()
 
@@ -280,3 +283,15 @@ def _written(path: Path, text: str) -> Iterator[str]:
         yield f"{path}: {error.strerror or error}"
     else:
         yield words.replace("%1", str(path))
+
+
+def _example() -> NewRunDialog:
+    dialog = NewRunDialog(Background())
+    data = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if data:
+        dialog.choices.choose_data(Path(data))
+    return dialog
+
+
+if __name__ == "__main__":
+    show_alone(_example, (1280, 800), ready=lambda dialog: dialog.preflight.done)

@@ -6,15 +6,24 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.theme import Theme
 
 
-def show_alone(make: Callable[[], QWidget], size: tuple[int, int] = (900, 420), wait: int = 400) -> None:
-    """Open the widget that `make` returns; with --png, write its picture after `wait` ms and leave."""
+def show_alone(
+    make: Callable[[], QWidget],
+    size: tuple[int, int] = (900, 420),
+    wait: int = 400,
+    ready: Callable[[Any], SignalInstance] | None = None,
+) -> None:
+    """Open the widget that `make` returns; with --png, write its picture after `wait` ms and leave.
+
+    ready: the widget's signal that the wait begins with.
+    """
     options = _options()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(application, QApplication):
@@ -26,8 +35,12 @@ def show_alone(make: Callable[[], QWidget], size: tuple[int, int] = (900, 420), 
     widget = make()
     widget.resize(*(options.size or size))
     widget.show()
-    if options.png:
-        QTimer.singleShot(wait, lambda: (widget.grab().save(str(options.png)), application.quit()))
+    photo = QTimer(widget, singleShot=True, interval=wait)
+    photo.timeout.connect(lambda: (widget.grab().save(str(options.png)), application.quit()))
+    if options.png and ready is None:
+        photo.start()
+    elif options.png and ready is not None:
+        ready(widget).connect(photo.start)
     application.exec()
     widget.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -64,10 +65,12 @@ class PreflightView(QFrame):
             ("time", self.tr("Time")),
             ("memory", self.tr("Memory")),
             ("disk", self.tr("Disk")),
+            ("notes", self.tr("Notes")),
         )
         for number, (name, words) in enumerate(rows):
             value = self.values[name] = QLabel()
             value.setWordWrap(True)
+            value.setTextFormat(Qt.TextFormat.RichText if name == "data" else Qt.TextFormat.PlainText)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(words)
             self._grid.addWidget(QLabel(words, objectName="muted"), number, 0, Qt.AlignmentFlag.AlignTop)
@@ -109,6 +112,7 @@ class PreflightView(QFrame):
             "time": self._time(report),
             "memory": self._room(report.memory),
             "disk": self._room(report.disk),
+            "notes": "\n".join(p.message for p in report.problems if p.severity == "note"),
         }
         if device is not None:
             has = {True: self.tr("has bfloat16"), False: self.tr("no bfloat16")}
@@ -130,25 +134,30 @@ class PreflightView(QFrame):
         self._again.setEnabled(True)
 
     def _data(self, splits: Sequence[Split]) -> str:
+        """A table of the parts that have rows."""
         if not splits:
             return self.tr("unknown")
-        words = self.tr("%1: %2 rows of %3 groups; %4")
-        return "\n".join(
-            words.replace("%1", split.name)
-            .replace("%2", f"{split.rows:,}")
-            .replace("%3", f"{split.groups:,}")
-            .replace("%4", self._labels(split.labels, split.rows))
+        heads = ("", self.tr("rows"), self.tr("groups"), self.tr("labels of"))
+        lines = [
+            (split.name, f"{split.rows:,}", f"{split.groups:,}", self._labels(split.labels, split.rows))
             for split in splits
             if split.rows
+        ]
+        sides = ("left", "right", "right", "left")
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f'<td align="{s}">{escape(c)}&nbsp;&nbsp;&nbsp;</td>'
+                for s, c in zip(sides, cells, strict=True)
+            )
+            for cells in (heads, *lines)
         )
+        return f"<table cellspacing=0 cellpadding=0>{rows}</table>"
 
     def _labels(self, labels: Mapping[str, int], rows: int) -> str:
         if not labels:
-            return self.tr("no labels")
-        if all(count == rows for count in labels.values()):
-            return self.tr("labels: %1").replace("%1", ", ".join(labels))
-        told = ", ".join(f"{head} {count:,}" for head, count in labels.items())
-        return self.tr("labels: %1").replace("%1", told)
+            return self.tr("nothing")
+        return ", ".join(head if count == rows else f"{head} {count:,}" for head, count in labels.items())
 
     def _time(self, report: Report) -> str:
         time = report.time

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-Severity = Literal["error", "warning", "note"]
-LINES = 4
+Severity = Literal["error", "warning"]
+LINES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +49,29 @@ class ProblemList(QFrame):
 
     def tell(self, lines: Sequence[Line]) -> None:
         """Show these problems."""
-        order = {"error": 0, "warning": 1, "note": 2}
-        self.lines = sorted(lines, key=lambda line: order[line.severity])
-        words = {"error": self.tr("Error"), "warning": self.tr("Warning"), "note": self.tr("Note")}
+        self.lines = sorted(lines, key=lambda line: line.severity)  # errors first
+        words = {"error": self.tr("Error"), "warning": self.tr("Warning")}
         self.list.clear()
         for line in self.lines:
-            item = QListWidgetItem(f"{words[line.severity]} · {line.text}", self.list)
-            item.setToolTip(line.text)
+            self.list.addItem(f"{words[line.severity]} · {line.text}")
         errors = sum(line.severity == "error" for line in self.lines)
         self._heading.setText(
             self.tr("To be mended before the start: %1").replace("%1", str(errors))
             if errors
             else self.tr("Worth knowing before the start")
         )
-        rows = min(LINES, len(self.lines))
-        self.list.setFixedHeight(rows * (self.fontMetrics().lineSpacing() + 4) + 4)
         self.setVisible(bool(self.lines))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the wrapped lines, up to a few of them."""
+        wanted = sum(self.list.sizeHintForRow(row) for row in range(self.list.count()))
+        most = LINES * self.fontMetrics().lineSpacing()
+        self.list.setFixedHeight(min(wanted, most) + 4)
 
     @property
     def errors(self) -> list[Line]:

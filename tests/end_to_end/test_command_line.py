@@ -48,6 +48,8 @@ COMMANDS = {
     "evaluate": "model --data --split --json",
     "train": "settings --data --run --set",
     "search": "settings --data --study --vary --trials --jobs --set --json",
+    "preflight": "settings --data --run --set --runs --json",
+    "preflight-worker": "",
     "extract": "files --out --modalities --speech",
     "assets status": "names --json",
     "assets verify": "names --json",
