@@ -26,7 +26,7 @@ def history(trials: Sequence[Mapping[str, Any]], figure: str) -> str:
         x = LEFT + (WIDTH - LEFT - RIGHT) * number / last
         return x, TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
 
-    drawn = _axes(low, high, last, figure)
+    drawn = _axes(low, high, last)
     drawn += [_dot(*place(t["number"], t["value"]), t) for t in known]
     best, line = float("inf"), []
     for trial in known:
@@ -39,7 +39,7 @@ def history(trials: Sequence[Mapping[str, Any]], figure: str) -> str:
         line.append(place(last, best))
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line)
         drawn.append(f'<polyline points="{points}" fill="none" stroke="{ORANGE}" stroke-width="2"/>')
-    return _page(f"Search: best {figure} so far", HEIGHT, drawn)
+    return _page(f"{figure} of each trial (grey: cut short), and the best so far", HEIGHT, drawn)
 
 
 def importance(shares: Mapping[str, float]) -> str:
@@ -56,7 +56,7 @@ def importance(shares: Mapping[str, float]) -> str:
     return _page("How much of the differences each setting explains", TOP + ROW * len(shares) + 20, drawn)
 
 
-def _axes(low: float, high: float, last: int, figure: str) -> list[str]:
+def _axes(low: float, high: float, last: int) -> list[str]:
     drawn = []
     for step in range(5):
         value = low + (high - low) * step / 4
@@ -70,7 +70,6 @@ def _axes(low: float, high: float, last: int, figure: str) -> list[str]:
             )
         )
     drawn.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, "trial", "middle"))
-    drawn.append(_text(LEFT - 8, TOP - 10, figure, "end"))
     return drawn
 
 

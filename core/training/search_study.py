@@ -144,7 +144,7 @@ def write_summary(
     )
     write_whole(folder / SUMMARY, json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     if state != "running":
-        figure = f"validation {asked['monitor']}"
+        figure = f"Validation {asked['monitor']}"
         write_whole(folder / "history.svg", search_plots.history(trials, figure))
         write_whole(folder / "importance.svg", search_plots.importance(values["importance"]))
     return values
