@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.files import write_whole
@@ -27,6 +28,9 @@ SUBCOMMAND = "run-queue"
 QUEUE, WORKER = ".queue", "worker.json"
 LOOK_EVERY = 0.5
 """Seconds between two looks at the run whose end is waited for."""
+
+_children: list[subprocess.Popen[Any]] = []
+"""Kept so that those that end are reaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +79,21 @@ def _entries(queue: Path) -> Iterator[Waiting]:
 
 def ensure(root: Path) -> None:
     """Start the process that works on the queue unless one does. Raises OSError."""
-    if any(not entry.why for entry in waiting(root)) and not _worked_on(root):
+    if any(not entry.why for entry in waiting(root)) and not worked_on(root):
+        _children[:] = [child for child in _children if child.poll() is None]
         with (root / QUEUE / "worker.log").open("ab") as log:
-            subprocess.Popen(
+            child = subprocess.Popen(
                 command(SUBCOMMAND, str(root.absolute())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 **detached(),
             )
+        _children.append(child)
 
 
-def _worked_on(root: Path) -> bool:
+def worked_on(root: Path) -> bool:
+    """Whether a process works on this queue."""
     try:
         told = json.loads((root / QUEUE / WORKER).read_text(encoding="utf-8"))
         return alive(int(told["pid"]), float(told["started"]))
@@ -108,7 +115,7 @@ def serve(root: Path) -> None:
 def _claim(root: Path) -> bool:
     """Become the one that works on this queue; False where another does. Only one can make the file."""
     path = root / QUEUE / WORKER
-    if not _worked_on(root):
+    if not worked_on(root):
         path.unlink(missing_ok=True)  # of a process that was killed
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
