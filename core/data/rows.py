@@ -16,8 +16,10 @@ from core.data.batches import RowIndex, Sample
 from core.data.columns import NO_TEXT, TOKENS, VECTOR, WORDS, Chunk, MappedFile
 from core.types import HEADS, MODALITIES, Head, Modality
 
-RELEASE_BYTES = 2**28
+RELEASE_BYTES = 2**26
 """So much is read of the mapped files before their pages are given back to the system."""
+READ_BYTES = 2**16
+"""The system maps at least so much around a place that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Table:
         if not length:
             return None
         flat = self._chunks[self._chunk[row]].view(modality, self._position[row])
-        self._read += flat.nbytes
+        self._read += max(flat.nbytes, READ_BYTES)
         if self._read > RELEASE_BYTES:
             self.release()
         return flat.reshape(length, self._widths[modality])

@@ -20,6 +20,8 @@ def all_tokenised(
     """The samples with token ids, `max_tokens` at most, for words; as they are without a tokenizer."""
     if tokenizer is None:
         return samples
+    if isinstance(samples, Rows) and not (samples.text_kinds == WORDS).any():
+        return samples
     if not isinstance(samples, Rows) or (samples.text_kinds == VECTOR).any():
         return [tokenised(sample, tokenizer, max_tokens) for sample in samples]
     return samples.with_texts(ragged(_ids(samples, tokenizer, max_tokens)))

@@ -98,7 +98,7 @@ def _evaluate(p: Array, y: Array, scheme: str, weights: Array, chosen: Array | N
 def _resampled(p: Array, y: Array, scheme: str, rounds: int, seed: int, chosen: Array) -> dict[str, Array]:
     random = np.random.default_rng(seed)
     parts: list[Values] = []
-    step = max(1, min(rounds, 4_000_000 // max(1, len(y))))  # weights of one part: 32 MB at most
+    step = max(1, min(rounds, 1_000_000 // max(1, len(y))))  # weights of one part: 8 MB at most
     for start in range(0, rounds, step):
         size = (min(step, rounds - start), len(y))
         drawn = random.integers(len(y), size=size) if len(y) else np.empty(size, dtype=np.int64)
