@@ -269,6 +269,9 @@ class _Part:
         if column is None:
             return None
         lengths = self._column((lengths_name,))
+        if lengths is None and np.ndim(column[0]) > 1:
+            message = "rows without stated lengths (an aligned file): padding judged by their zeros"
+            self._note("no-lengths", names[0], len(column), message)
         if lengths is not None and len(lengths) != len(column):
             raise ValueError(f"{lengths_name} has {len(lengths)} entries for {len(column)} rows")
         return self._trimmed(names[0], column, lengths)
@@ -342,6 +345,8 @@ def _word(item: Any) -> str:
         item, (list, tuple, np.ndarray)
     ):  # [video, start, end] in some files, a token a cell in others
         return "_".join(_word(part) for part in np.ravel(np.asarray(item, dtype=object)))
+    if isinstance(item, (float, np.floating)) and float(item).is_integer():
+        return str(int(item))  # a column of numbers that went through a table
     return str(item)
 
 

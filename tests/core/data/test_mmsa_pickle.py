@@ -92,6 +92,19 @@ def test_an_aligned_file_without_lengths_loses_its_zero_edges(tmp_path: Path) ->
     assert len(samples[2].visual) == 5
 
 
+def test_a_file_without_lengths_is_told_to_be_aligned(tmp_path: Path) -> None:
+    part = _part()
+    del part["audio_lengths"]
+    assert "train: audio: 3 rows without stated lengths (an aligned file)" in _told(
+        _read(tmp_path, {"train": part})
+    )
+
+
+def test_ids_that_became_numbers_read_like_the_names_they_were(tmp_path: Path) -> None:
+    samples = _read(tmp_path, {"train": _part(id=np.array([7.0, 8.0, 9.5]))})["train"]
+    assert [sample.id for sample in samples] == ["7", "8", "9.5"]
+
+
 @pytest.mark.parametrize("with_lengths", [True, False])
 def test_padding_at_the_start_is_taken_off_and_counted(tmp_path: Path, with_lengths: bool) -> None:
     part = _part()

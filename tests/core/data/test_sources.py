@@ -180,3 +180,103 @@ def test_a_hostile_or_broken_label_folder_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         label_folder.read(folder(tmp_path, **row))
+
+
+def test_windows_hold_voice_and_face_and_only_those_of_train_are_a_reference(
+    assets: Path, sample_clip: Path, tmp_path: Path
+) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(sample_clip.read_bytes() + name.encode())  # not copies of each other
+    written(tmp_path / "t.csv", [{"f": name} for name in ("a.mp4", "b.mp4", "c.mp4")])
+    source = Source(path="t.csv", columns=Columns(id="f", file="f"), windows=True, test_share=0.3)
+    data = mixed(tmp_path, source)
+    train, test = data.part("train").samples, data.part("test").samples
+    assert len(train) == 2 * len(test) > 0
+    assert {sample.labels == {} and sample.together for sample in train} == {True}
+    assert {len(sample.visual) for sample in train} == {10}
+    assert all(0 < len(sample.audio) <= 31 for sample in train)
+    assert list(data.recordings.groups) == sorted({sample.group for sample in train})
+    assert data.recordings[0].audio.shape[1] == train[0].audio.shape[1]
+    assert data.recordings[0].voiced.dtype == bool
+
+
+def test_pictures_are_samples_of_one_frame(assets: Path, shared_data: Path) -> None:
+    columns = Columns(id="file", file="file", label="valence", group="person")
+    source = Source(
+        path="faces/labels.csv",
+        columns=columns,
+        media_root="faces/images",
+        heads=("visual",),
+        class_values={"neg": -2, "neu": 0, "pos": 2},
+        limit=4,
+    )
+    part = mixed(shared_data, source).part("train").samples
+    assert [len(sample.visual) for sample in part] == [1] * len(part)
+    assert {sample.audio is None and sample.text is None for sample in part} == {True}
+    assert all(set(sample.labels) == {"visual"} for sample in part)
+
+
+def test_a_label_folder_skips_bad_clips_and_says_why(assets: Path, sample_clip: Path, tmp_path: Path) -> None:
+    videos = tmp_path / "Raw" / "v"
+    videos.mkdir(parents=True)
+    (videos / "good.mp4").write_bytes(sample_clip.read_bytes())
+    (videos / "bad.mp4").write_bytes(sample_clip.read_bytes()[:2000])
+    rows = [
+        {"video_id": "v", "clip_id": clip, "text": clip, "label": 1, "mode": "train"}
+        for clip in ("good", "bad", "gone")
+    ]
+    written(tmp_path / "label.csv", rows)
+    steps: set[str] = set()
+    data = load(DataSettings(), tmp_path, lambda step, share: steps.add(step))
+    (sample,) = data.part("train").samples
+    assert (sample.id, sample.text, sample.labels) == ("v/good", "good", {"multimodal": 1.0})
+    assert sample.visual is not None
+    told = "\n".join(map(str, data.notes))
+    assert "label.csv, line 4: no file Raw/v/gone.mp4: left out" in told
+    assert "bad.mp4" in told
+    assert "extracting voice and face" in steps
+    assert len(data.recordings) == 1
+
+
+def test_a_calibration_part_is_cut_from_train_by_whole_groups(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"said {i}", "y": i % 3 - 1, "video_id": f"v{i // 5}", "mode": mode}
+        for i, mode in enumerate(["train"] * 100 + ["valid"] * 20 + ["test"] * 20)
+    ]
+    path = written(tmp_path / "t.csv", rows)
+    data = for_training(load(DataSettings(), path))
+    assert {k: len(p) for k, p in data.parts.items()} == {
+        "train": 90,
+        "valid": 20,
+        "calibration": 10,
+        "test": 20,
+    }
+    assert not set(data.part("train").groups) & set(data.part("calibration").groups)
+    assert (
+        for_training(load(DataSettings(), path)).part("calibration").groups == data.part("calibration").groups
+    )
+    assert "cut from train by whole groups: train 90" in data.notes[-1]
+    assert for_training(data) is data
+    none = load(DataSettings(calibration_share=0), path)
+    assert for_training(none) is none
+
+
+def test_few_groups_are_not_cut_for_calibration(tmp_path: Path) -> None:
+    rows = [{"text": f"s {i}", "y": 1, "video_id": f"v{i % 2}", "mode": "train"} for i in range(20)]
+    data = for_training(load(DataSettings(), written(tmp_path / "t.csv", rows)))
+    assert len(data.part("calibration")) == 0
+    assert "only 2 groups" in data.notes[-1]
+
+
+def test_human_labels_of_single_modalities_are_read_from_a_plain_table(tmp_path: Path) -> None:
+    row = {"uid": "a", "video_id": "v", "text": "好", "y_M": 0.2, "y_T": -0.4, "y_A": 1, "y_V": ""}
+    (sample,) = load(DataSettings(), written(tmp_path / "t.csv", [row])).part("all").samples
+    assert (sample.id, sample.group, sample.text) == ("a", "v", "好")
+    assert sample.labels == {"multimodal": 0.2, "text": -0.4, "audio": 1.0}
+
+
+def test_another_table_is_told_what_it_has_and_what_to_do(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", [{"text": "a", "emotion": "joy"}])
+    with pytest.raises(DataError, match="no column y beside text; it has text, emotion") as error:
+        load(DataSettings(), path)
+    assert "data.sources" in error.value.remedy
