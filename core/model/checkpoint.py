@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -151,8 +152,10 @@ def _published(network: Network) -> dict[str, Tensor]:
     """The text encoder's tensors as its own file has them, under the network's names."""
     if network.text_encoder is None:
         return {}
-    fresh = load_text_encoder(network.settings).state_dict()
-    return {ENCODER + name: tensor for name, tensor in fresh.items()}
+    # Of an encoder that rests nothing has changed, and reading it again takes as long as a short epoch.
+    own = network.text_encoder
+    fresh = own if network.settings.text_freeze == "all" else load_text_encoder(network.settings)
+    return {ENCODER + name: tensor.cpu() for name, tensor in fresh.state_dict().items()}
 
 
 def _put_weights(network: Network, weights: dict[str, Tensor]) -> None:
@@ -195,8 +198,15 @@ def encoder_sha256(settings: NetworkSettings) -> str:
     """SHA-256 of the text encoder's own weights; "" for a network of text vectors."""
     if not settings.text_encoder:
         return ""
-    folder = text_encoder_folder(settings.text_encoder)
-    return _sha256(folder / "model.safetensors")
+    file = text_encoder_folder(settings.text_encoder) / "model.safetensors"
+    now = file.stat()
+    return _sha256_of(file, now.st_mtime_ns, now.st_size)
+
+
+@cache
+def _sha256_of(path: Path, changed: int, size: int) -> str:
+    """Of a large file that is asked for at every checkpoint, until the file changes."""
+    return _sha256(path)
 
 
 def _sha256(path: Path) -> str:
