@@ -161,7 +161,8 @@ def _build(settings: Settings, part: Part, processes: Processes) -> Network:
     """The network, its standardisation taken from the training part."""
     network = Network(settings.network)
     for modality, encoder in (("audio", network.audio_encoder), ("visual", network.visual_encoder)):
-        if known := standardisation(part.samples, modality):
+        known = standardisation(part.samples, modality) if settings.network.standardise else None
+        if known is not None:
             mean, deviation = known
             floor = SCALE_FLOOR * float(np.median(deviation))
             encoder.standardise_by(

@@ -31,8 +31,11 @@ class Plan:
         for row, there in enumerate((lengths > 0).tolist()):
             kinds.setdefault(tuple(there) if mixed else (), []).append(row)
         ordered = sorted(kinds.values(), key=len, reverse=True)
-        self._lead = _Rows(ordered[0], lengths, settings.batch_size, settings.seed)
-        self._beside = [_Rows(rows, lengths, settings.batch_beside, settings.seed) for rows in ordered[1:]]
+        sizes = [settings.batch_size, *[settings.batch_beside] * (len(ordered) - 1)]
+        self._lead, *self._beside = (
+            _Rows(rows, lengths, size, settings.seed, settings.by_length)
+            for rows, size in zip(ordered, sizes, strict=True)
+        )
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -46,13 +49,13 @@ class Plan:
 
 
 class _Rows:
-    """Rows of one kind, sampled by length."""
+    """Rows of one kind, sampled by length; or at random, for sorting a pool of one batch changes none."""
 
-    def __init__(self, rows: list[int], lengths: np.ndarray, size: int, seed: int) -> None:
+    def __init__(self, rows: list[int], lengths: np.ndarray, size: int, seed: int, by_length: bool) -> None:
         self.rows = rows
         size = min(size, len(rows))
         # Length goes with speaker and label: few rows sorted as one pool would make batches of one kind.
-        pool = min(POOL, max(1, len(rows) // (8 * size)))
+        pool = min(POOL, max(1, len(rows) // (8 * size))) if by_length else 1
         self.sampler = BucketSampler(lengths[rows], size, seed, pool)
 
     def epoch(self, number: int) -> Iterator[list[int]]:

@@ -82,6 +82,12 @@ class NetworkSettings(Section):
     visual_input_width: int = _setting(
         VISUAL_WIDTH, "Visual features", "Features a frame. 0: as the data has.", "units", ge=0, le=16384
     )
+    standardise: bool = _setting(
+        True,
+        "Standardise features",
+        "Voice and face enter with mean 0 and deviation 1 over the training part; off: as they are (public "
+        "code).",
+    )
     audio_lstm_width: int = _setting(16, "Audio LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
     visual_lstm_width: int = _setting(32, "Visual LSTM", "Width of its hidden state.", "units", ge=1, le=4096)
     readout: Literal["last", "mean", "features"] = _setting(
@@ -180,6 +186,14 @@ class TrainingSettings(Section):
     )
     learning_rate: GroupValues = _setting(GroupValues, "Learning rates", "Step sizes by group.", basic=True)
     weight_decay: GroupValues = _setting(_decay, "Weight decay", "Decay by group.")
+    decay_biases: bool = _setting(
+        False, "Biases decay", "All but the text encoder's decay like the weights (public code)."
+    )
+    by_length: bool = _setting(
+        True,
+        "Batches by length",
+        "Samples of like length come together, which is several times quicker; off: at random (public code).",
+    )
     schedule: Literal["constant", "linear"] = _setting(
         "constant", "Schedule", "Learning rates stay, or fall linearly to 0 over all epochs."
     )

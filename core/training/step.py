@@ -256,12 +256,13 @@ _OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
 def _parameter_groups(settings: Settings, network: Network) -> list[dict[str, Any]]:
-    """Parameters by learning rate; biases and norms do not decay."""
+    """Parameters by learning rate; biases and norms do not decay, unless the settings say so."""
     rates, decays = settings.training.learning_rate, settings.training.weight_decay
     groups = []
     for name, parameters in network.groups().items():
         for decays_here in (True, False):
-            chosen = [p for _, p in parameters if (p.ndim > 1) == decays_here]
+            all_decay = settings.training.decay_biases and name != "text"
+            chosen = [p for _, p in parameters if (p.ndim > 1 or all_decay) == decays_here]
             if chosen:
                 decay = getattr(decays, name) if decays_here else 0.0
                 groups.append({"params": chosen, "lr": getattr(rates, name), "weight_decay": decay})

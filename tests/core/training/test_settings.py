@@ -18,7 +18,8 @@ from core.types import AUDIO_WIDTH, VISUAL_WIDTH
 NAMES = set(
     """
 network.text_encoder network.text_readout network.text_freeze network.text_vector_width network.text_width
-network.audio_input_width network.visual_input_width network.audio_lstm_width network.visual_lstm_width
+network.audio_input_width network.visual_input_width network.standardise
+network.audio_lstm_width network.visual_lstm_width
 network.readout network.lstm_dropout network.audio_width network.visual_width
 network.head_widths.multimodal network.head_widths.text network.head_widths.audio network.head_widths.visual
 network.head_dropout.multimodal network.head_dropout.text network.head_dropout.audio
@@ -30,6 +31,7 @@ training.drop_left_over training.patience training.monitor training.optimiser
 training.learning_rate.text training.learning_rate.audio training.learning_rate.visual
 training.learning_rate.other training.weight_decay.text training.weight_decay.audio
 training.weight_decay.visual training.weight_decay.other training.schedule training.warm_up
+training.decay_biases training.by_length
 training.gradient_limit training.batch_beside training.average training.vary training.composites
 training.modality_dropout training.device training.precision training.threads
 training.checkpoint_minutes
@@ -105,7 +107,8 @@ def test_the_preset_for_comparison_does_as_the_public_code_does() -> None:
     assert (compared.training.optimiser, compared.training.drop_left_over) == ("adam", True)
     assert compared.alignment.weight == 0
     assert compared.training.learning_rate == plain.training.learning_rate
-    assert compared.network == plain.network
+    assert (compared.training.decay_biases, compared.training.by_length) == (True, False)
+    assert compared.network == plain.network.model_copy(update={"standardise": False})
 
 
 def test_widths_of_zero_become_the_datas() -> None:
