@@ -130,7 +130,7 @@ class NewRunDialog(QDialog):
     def wanted(self) -> NewRun | None:
         """What would be started now; None while something keeps it from starting."""
         settings, data, seeds = self.form.result, self.choices.data, self.choices.seeds
-        if not isinstance(settings, Settings) or data is None or not seeds or self.problems.errors:
+        if not isinstance(settings, Settings) or data is None or self.choices.problems():
             return None
         return NewRun(settings, data, self.choices.name, self.choices.folder, seeds)
 
@@ -141,10 +141,18 @@ class NewRunDialog(QDialog):
         self.problems.tell([*self.choices.problems(), *lines, *self._found])
         self.start.setEnabled(self.wanted is not None)
         self._write.setEnabled(self.form.result is not None)
+        self._name_start()
+
+    def _name_start(self) -> None:
+        """What was found keeps nobody from starting, who then does so knowingly: it may be wrong itself."""
         count = len(self.choices.seeds)
-        self.start.setText(
-            self.tr("Start %1 runs").replace("%1", str(count)) if count > 1 else self.tr("Start")
-        )
+        doubtful = self.start.isEnabled() and bool(self.problems.errors)
+        if count > 1:
+            words = self.tr("Start %1 runs anyway") if doubtful else self.tr("Start %1 runs")
+        else:
+            words = self.tr("Start anyway") if doubtful else self.tr("Start")
+        self.start.setText(words.replace("%1", str(count)))
+        self.start.setDefault(not doubtful)
 
     def _question(self) -> tuple[Settings, Path, Path, int] | None:
         """What a preflight looks at; None while there is nothing to look at."""

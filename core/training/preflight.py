@@ -53,8 +53,9 @@ def preflight(
     progress("data", 0.05)
     found, there = _read(settings, data, problems, progress)
     trial = None
+    splits = preflight_data.splits(found) if found is not None else []
     if found is not None:
-        problems += preflight_data.problems(settings, found)
+        problems += preflight_data.doubts(settings, splits)
         if not there:
             problems.append(_unread())
         elif settings.training.words_first:
@@ -66,7 +67,7 @@ def preflight(
     memory = _memory(trial, problems)
     return Report(
         problems=problems,
-        splits=preflight_data.splits(found) if found is not None else (),
+        splits=splits,
         device=device,
         text_encoder=encoder,
         time=_time(settings, trial, runs),
@@ -96,7 +97,11 @@ def _read(
     settings: Settings, path: Path, problems: list[Problem], progress: Progress
 ) -> tuple[DataSet | None, bool]:
     try:
-        return preflight_data.read(settings, path, lambda step, share: progress(step, 0.05 + 0.6 * share))
+        data, there, found = preflight_data.read(
+            settings, path, lambda step, share: progress("data", 0.05 + 0.65 * share)
+        )
+        problems += found
+        return data, there
     except UserError as error:
         problems.append(Problem("data-unreadable", "error", "data", error.message, error.remedy))
     except OSError as error:

@@ -3,64 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from core.data import label_folder, sources, tables
-from core.data.batches import Sample
-from core.data.parts import DataSet, Part, assigned, for_training
-from core.data.rows import Rows
+from core.data import sources
+from core.data.batches import row_index
+from core.data.check import check
+from core.data.parts import DataSet, for_training
 from core.training.preflight_report import Problem, Split
-from core.training.settings import DataSettings, Settings, Source
-from core.types import HEADS, Head
+from core.training.settings import Settings
+from core.types import HEADS
 
-SHOWN = 3
-"""Names of groups that a message lists."""
+FIELDS = {
+    "label-out-of-range": "data.scale",
+    "label-range-narrow": "data.scale",
+    "constant-modality": "data.modalities",
+}
+"""The setting by which a fault of the data can be mended."""
 
 
-def read(settings: Settings, path: Path, progress: sources.Progress) -> tuple[DataSet, bool]:
-    """The data with parts for training, and whether its features are there.
+def read(settings: Settings, path: Path, progress: sources.Progress) -> tuple[DataSet, bool, list[Problem]]:
+    """The data with parts for training, whether its features are there, and what a check of it says.
 
     Recordings that were not read before are not read now, which would take as long as it takes: of these
     only the tables are looked at. Raises DataError.
     """
     data = settings.data.model_copy(update={"text": settings.text_kind})
-    if not _has_recordings(data, path):
-        return for_training(sources.load(data, path, progress)), True
-    found = sources.converted(data, path)
-    if found is not None:
-        return for_training(found), True
-    return for_training(_tables(data, path)), False
+    found, files = sources.outline(data, path, lambda step, share: progress(step, 0.5 * share))
+    cut = for_training(found)
+    problems = list(_checked(found, settings, path, lambda step, share: progress(step, 0.5 + 0.5 * share)))
+    problems += [Problem("data-note", "note", "data", f"{note}.") for note in cut.notes[len(found.notes) :]]
+    return cut, files is None, problems
 
 
-def _has_recordings(data: DataSettings, path: Path) -> bool:
-    return any(s.columns.file for s in data.sources) if data.sources else path.is_dir()
+_known: dict[tuple[str, str], list[Problem]] = {}
+"""The last check, which need not be made again for another batch size."""
 
 
-def _tables(data: DataSettings, path: Path) -> DataSet:
-    """The rows of tables that name recordings, without these."""
-    parts: dict[str, Part] = {}
-    notes: list[str] = []
-    if not data.sources:
-        for row in label_folder.read(path, notes.append):
-            sample = Sample(row.id, row.group, row.text or None, labels=row.labels)
-            parts.setdefault(row.mode, Part()).add([sample], 0)
-        return DataSet(parts, (Source(),), notes=notes, calibration_share=data.calibration_share)
-    for number, source in enumerate(data.sources):
-        rows = tables.of_source(source, path)
-        for name, row in zip(assigned([row.group for row in rows], source), rows, strict=True):
-            sample = Sample(row.id, row.group, row.text, labels=row.labels)
-            parts.setdefault(name, Part()).add([sample], number)
-    return DataSet(parts, data.sources, notes=notes)
-
-
-def labels_of(samples: Sequence[Sample]) -> dict[Head, np.ndarray]:
-    """Labels (N,) of each head, NaN where there is none."""
-    if isinstance(samples, Rows):
-        return {head: samples.row_index.labels[:, i] for i, head in enumerate(HEADS)}
-    return {head: np.array([s.labels.get(head, np.nan) for s in samples], dtype=float) for head in HEADS}
+def _checked(data: DataSet, settings: Settings, path: Path, progress: sources.Progress) -> list[Problem]:
+    """What is wrong with the data, each with the setting that can mend it, else "data"."""
+    key = (data.fingerprint, settings.data.model_dump_json() + settings.text_kind)
+    if data.fingerprint and key in _known:
+        return _known[key]
+    found = [
+        replace(
+            problem, where=FIELDS.get(problem.code, "data"), message=f"{problem.where}: {problem.message}"
+        )
+        for problem in check(path, settings, progress).problems
+    ]
+    _known.clear()
+    _known[key] = found
+    return found
 
 
 def splits(data: DataSet) -> list[Split]:
@@ -68,82 +63,24 @@ def splits(data: DataSet) -> list[Split]:
     found = []
     for name in ("train", "valid", "calibration", "test"):
         part = data.part(name)
-        counts = {head: int(np.isfinite(y).sum()) for head, y in labels_of(part.samples).items()}
+        index = row_index(part.samples)
+        counts = {head: int(np.isfinite(index.label(head)).sum()) for head in HEADS}
         found.append(Split(name, len(part), len(set(part.groups)), {h: n for h, n in counts.items() if n}))
     return found
 
 
-def problems(settings: Settings, data: DataSet) -> Iterator[Problem]:
-    """Everything doubtful about the data, and about the settings beside it."""
-    yield from _empty(data)
-    yield from _out_of_range(settings, data)
-    yield from _in_two_parts(data)
-    yield from _labels_wanted(settings, data)
-    yield from _batch(settings, len(data.part("train")))
-    yield from _notes(data)
+def doubts(settings: Settings, parts: Sequence[Split]) -> Iterator[Problem]:
+    """Where the settings do not suit the data."""
+    train, _valid, calibration, _test = parts
+    if not calibration.rows:
+        told = "No rows to calibrate on: the model will show no intervals."
+        yield Problem("empty-split", "note", "data.calibration_share", told)
+    yield from _labels_wanted(settings, train)
+    yield from _batch(settings, train.rows)
 
 
-def _empty(data: DataSet) -> Iterator[Problem]:
-    train = data.part("train")
-    if not len(train):
-        told = "Give some rows the part train (mode or split in a table), or none any part."
-        yield Problem("empty-split", "error", "data", "The part train is empty.", told)
-    elif not any(np.isfinite(y).any() for y in labels_of(train.samples).values()):
-        told = "Look at the column of labels, and at the sources in the settings."
-        yield Problem("no-labels", "error", "data", "No row of the part train has a label.", told)
-    if not len(data.part("valid")):
-        told = "Give the data a part valid; without one the last epoch is kept, whatever it is worth."
-        yield Problem("empty-split", "warning", "data", "The part valid is empty.", told)
-    if not len(data.part("test")):
-        told = "Such a run gets no final score."
-        yield Problem("empty-split", "note", "data", "The part test is empty.", told)
-    if not len(data.part("calibration")):
-        told = "Such a model shows no intervals."
-        yield Problem("empty-split", "note", "data.calibration_share", "No rows to calibrate on.", told)
-
-
-def _out_of_range(settings: Settings, data: DataSet) -> Iterator[Problem]:
-    low, high = settings.data.scale
-    outside: dict[Head, dict[str, np.ndarray]] = {head: {} for head in HEADS}
-    for name, part in data.parts.items():
-        for head, labels in labels_of(part.samples).items():
-            beyond = labels[np.isfinite(labels) & ((labels < low) | (labels > high))]
-            if len(beyond):
-                outside[head][name] = beyond
-    for head, found in outside.items():
-        if not found:
-            continue
-        labels = np.concatenate(list(found.values()))
-        span = f"from {labels.min():g} to {labels.max():g}" if len(labels) > 1 else f"{labels[0]:g}"
-        yield Problem(
-            "label-out-of-range",
-            "error",
-            "data.scale",
-            f"{len(labels):,} {head} labels ({span}; in {', '.join(found)}) are beyond the scale "
-            f"from {low:g} to {high:g}.",
-            "Mend these labels, or set the scale that the data has.",
-        )
-
-
-def _in_two_parts(data: DataSet) -> Iterator[Problem]:
-    groups = {name: set(part.groups) for name, part in data.parts.items()}
-    for one, other in combinations(groups, 2):
-        if both := sorted(groups[one] & groups[other]):
-            more = ", …" if len(both) > SHOWN else ""
-            yield Problem(
-                "group-in-two-splits",
-                "warning",
-                "data",
-                f"{len(both):,} speakers or videos are in {one} and in {other}: "
-                f"{', '.join(both[:SHOWN])}{more}.",
-                "Scores would be too good. Move all rows of a speaker to one part.",
-            )
-
-
-def _labels_wanted(settings: Settings, data: DataSet) -> Iterator[Problem]:
-    heads = {head for head, y in labels_of(data.part("train").samples).items() if np.isfinite(y).any()}
-    single = set(HEADS) - {"multimodal"}
-    if settings.labels.kind == "human" and heads and not heads & single:
+def _labels_wanted(settings: Settings, train: Split) -> Iterator[Problem]:
+    if settings.labels.kind == "human" and set(train.labels) == {"multimodal"}:
         yield Problem(
             "no-human-labels",
             "warning",
@@ -180,12 +117,3 @@ def _batch(settings: Settings, rows: int) -> Iterator[Problem]:
             "A single row has no covariance: nothing would be aligned.",
             "Set it to 16 or more.",
         )
-
-
-def _notes(data: DataSet) -> Iterator[Problem]:
-    for note in map(str, data.notes):
-        if "NaN" in note or "not finite" in note:
-            told = "Mend them where they come from; here they count as stated."
-            yield Problem("not-finite", "warning", "data", f"{note}.", told)
-        else:
-            yield Problem("data-note", "note", "data", f"{note}.")

@@ -56,7 +56,7 @@ class ProblemList(QFrame):
             self.list.addItem(f"{words[line.severity]} · {line.text}")
         errors = sum(line.severity == "error" for line in self.lines)
         self._heading.setText(
-            self.tr("To be mended before the start: %1").replace("%1", str(errors))
+            self.tr("To be put right before the start: %1").replace("%1", str(errors))
             if errors
             else self.tr("Worth knowing before the start")
         )
@@ -75,7 +75,7 @@ class ProblemList(QFrame):
 
     @property
     def errors(self) -> list[Line]:
-        """The problems that keep a run from starting."""
+        """The problems that a run should not be started with."""
         return [line for line in self.lines if line.severity == "error"]
 
     @Slot(QListWidgetItem)
