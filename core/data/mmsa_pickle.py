@@ -269,7 +269,7 @@ class _Part:
         if column is None:
             return None
         lengths = self._column((lengths_name,))
-        if lengths is None and np.ndim(column[0]) > 1:
+        if lengths is None and len(column) and np.ndim(column[0]) > 1:
             message = "rows without stated lengths (an aligned file): padding judged by their zeros"
             self._note("no-lengths", names[0], len(column), message)
         if lengths is not None and len(lengths) != len(column):
