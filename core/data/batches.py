@@ -148,7 +148,7 @@ def _text(texts: list[Any], tokenizer: Tokenizer | None, max_tokens: int) -> dic
     if len(kinds) > 1:
         raise ValueError("a batch mixes words with precomputed text vectors")
     if kinds == {False}:
-        means = [np.atleast_2d(text).mean(axis=0, dtype=np.float64) for text in texts]
+        means = [x if np.ndim(x) == 1 else np.mean(x, axis=0, dtype=np.float64) for x in texts]
         return {"text_vectors": torch.from_numpy(np.stack(means).astype(np.float32))}
     lengths = [min(len(ids), max_tokens) for ids in texts]
     pad = getattr(tokenizer, "pad_token_id", None) or 0

@@ -45,8 +45,10 @@ class Part:
 
     def add(self, samples: Sequence[Sample], source: int) -> None:
         """Append samples to a part that is held in memory."""
-        self.samples = [*self.samples, *samples]
-        self.sources = [*self.sources, *([source] * len(samples))]
+        assert isinstance(self.samples, list)
+        assert isinstance(self.sources, list)
+        self.samples += samples
+        self.sources += [source] * len(samples)
 
     @property
     def groups(self) -> list[str]:

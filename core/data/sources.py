@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.data import label_folder, mmsa_pickle, reading, store, tables
+from core.data import label_folder, reading, store, tables
 from core.data.batches import Sample
 from core.data.fingerprint import fingerprint
 from core.data.parts import PARTS, DataSet, Part, assigned, for_training
@@ -28,7 +28,9 @@ __all__ = ["DataSet", "Part", "Progress", "for_training", "load", "standardisati
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]; may raise to end it."""
 
-PICKLES = (".pkl", ".pickle", ".p")
+PICKLES = (".pkl", ".pickle", ".p", ".npz", ".npy")
+"""Read as pickles; NumPy's own files are told what to do there."""
+TABLES = (".csv", ".txt", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def outline(
 def _look(settings: DataSettings, path: Path) -> _Found:
     if settings.sources:
         return _mixed(settings.sources, path)
+    if not path.exists():
+        raise DataError(f"{path} is not there.", "Name a .pkl, a label folder, or a CSV.")
     if path.is_dir():
         absent: list[str] = []
         rows = label_folder.read(path, absent.append)
@@ -98,8 +102,11 @@ def _look(settings: DataSettings, path: Path) -> _Found:
         return _Found(files, "folder", partial(reading.label_folder, rows, absent), clips)
     if path.suffix.lower() in PICKLES:
         return _Found({"data": path}, ["mmsa", settings.text], partial(reading.mmsa, path, settings.text))
-    if path.suffix.lower() == ".npz":
-        mmsa_pickle.read(path)  # says why not, and what to do
+    if path.suffix.lower() not in TABLES:
+        raise DataError(
+            f"{path}: files of the kind {path.suffix} are not read",
+            "Data is a .pkl in MMSA's layout, a folder with label.csv, or a CSV with columns text, y.",
+        )
     rows = tables.plain(path)
     return _Found({"data": path}, "texts", partial(reading.texts, rows))
 

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ VERSION = 1
 CHUNK_BYTES, CHUNK_ROWS = 2**23, 4096
 """What is held in memory before it is written."""
 SHARD_BYTES = 2**30
+ABANDONED_SECONDS = 2 * 86400.0
+"""A half-written store that nobody touched for so long belongs to no process any more."""
 INDEX, ABOUT = "index.arrow", "about.json"
 
 PARTS = ("train", "valid", "calibration", "test", "all")
@@ -205,11 +208,19 @@ def kept(fingerprint: str, name: str, make: Callable[[], dict[str, np.ndarray]])
     return arrays
 
 
+def _sweep() -> None:
+    """Remove what conversions that were killed left behind."""
+    for folder in root().glob(".*-*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def _beside(fingerprint: str) -> Generator[Path]:
     """A folder to fill, which takes the place of that fingerprint only if all went well."""
     try:
         root().mkdir(parents=True, exist_ok=True)
+        _sweep()
         folder = Path(tempfile.mkdtemp(prefix=f".{fingerprint}-", dir=root()))
     except OSError as error:
         raise DataError(

@@ -275,6 +275,22 @@ def test_human_labels_of_single_modalities_are_read_from_a_plain_table(tmp_path:
     assert sample.labels == {"multimodal": 0.2, "text": -0.4, "audio": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("t.xlsx", "files of the kind .xlsx are not read"),
+        ("none.csv", "is not there"),
+        ("t.npz", "zip archive"),
+    ],
+)
+def test_other_files_are_refused_in_words(name: str, message: str, tmp_path: Path) -> None:
+    if not name.startswith("none"):
+        np.savez(tmp_path / "made.npz", x=np.ones(3))
+        (tmp_path / "made.npz").rename(tmp_path / name)
+    with pytest.raises(DataError, match=message):
+        load(DataSettings(), tmp_path / name)
+
+
 def test_another_table_is_told_what_it_has_and_what_to_do(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", [{"text": "a", "emotion": "joy"}])
     with pytest.raises(DataError, match="no column y beside text; it has text, emotion") as error:

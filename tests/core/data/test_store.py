@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ from core.data.batches import BucketSampler, Sample, collate, feature_widths, ha
 from core.data.mmsa_pickle import read
 from core.data.parts import DataSet
 from core.data.rows import Rows
-from core.data.sources import converted, load
+from core.data.sources import converted, load, standardisation
 from core.data.synthetic import Shape
+from core.errors import DataError
 from core.training.data_settings import DataSettings
+from core.training.loop import train
+from core.training.settings import load as settings
 from core.types import EXTRACTOR_VERSION, HEADS, MODALITIES
 
 SMALL = Shape({"train": 40, "valid": 12, "test": 9}, (1, 9, 4), (1, 7, 3), text_vectors=6)
@@ -127,6 +132,47 @@ def test_a_conversion_that_fails_leaves_nothing_behind(path: Path, tmp_path: Pat
     assert list(store.root().iterdir()) == []
 
 
+def test_what_a_killed_conversion_left_is_swept_away(path: Path) -> None:
+    for name, age in (("old", store.ABANDONED_SECONDS + 10), ("young", 0)):
+        folder = store.root() / f".{name}-x"
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - age,) * 2)
+    load(DataSettings(), path)
+    assert {folder.name for folder in store.root().glob(".*-*")} == {".young-x"}
+
+
+def test_a_disk_that_takes_no_more_is_told_and_leaves_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.Writer, "close", full)
+    with pytest.raises(DataError, match="No space left") as error:
+        load(DataSettings(), path)
+    assert "CONSONANCE_CACHE" in error.value.remedy
+    assert not list(store.root().glob(".*-*"))
+
+
+def test_statistics_are_those_of_all_frames_and_kept(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = data.part("train").samples
+    frames = np.concatenate([s.audio for s in part]).astype(np.float64)
+    mean, deviation = standardisation(part, "audio")
+    assert np.allclose(mean, frames.mean(axis=0), rtol=1e-12)
+    assert np.allclose(deviation, frames.std(axis=0), rtol=1e-12)
+    assert standardisation(part.showing(("text",))[:0], "audio") is None
+    monkeypatch.setattr(Rows, "__iter__", None)  # whoever went over the samples again would need it
+    again = standardisation(part, "audio")
+    assert np.array_equal(again[0], mean)
+    assert np.array_equal(again[1], deviation)
+
+
+def test_a_run_trains_on_rows_on_disk(path: Path, tmp_path: Path) -> None:
+    made = settings("mosi", ["network.text_encoder=", "training.epochs=1", "training.device=cpu"])
+    report = train(made, path, tmp_path / "run")
+    assert report["rows"] == {"data": SMALL.rows}
+
+
 def test_a_damaged_store_is_made_again(path: Path, data: DataSet) -> None:
     (store.root() / data.fingerprint / store.INDEX).write_bytes(b"torn")
     again = load(DataSettings(), path)
@@ -170,7 +216,7 @@ def test_features_of_another_width_in_one_data_set_are_refused(path: Path) -> No
         writer.add(Sample("b", "b", audio=np.ones((2, 4))), "train")
         return {}
 
-    with pytest.raises(store.DataError, match="b: 4 audio features, but 3"):
+    with pytest.raises(DataError, match="b: 4 audio features, but 3"):
         store.convert("f" * 32, fill)
 
 
