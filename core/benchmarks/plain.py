@@ -77,7 +77,10 @@ def _widened(x_bl: Tensor, width: int) -> Tensor:
 class PlainTrainer(Trainer):
     """The trainer on padded batches, with centres made anew after every one of them."""
 
-    padded: Padded
+    def __init__(self, padded: Padded, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.padded = padded
+        self.optimiser = torch.optim.AdamW(self._groups)  # torch's own choice of implementation
 
     def _batch(self, rows: list[int]) -> Batch:
         return self.padded.batch(rows)
@@ -100,10 +103,8 @@ def train(settings: Settings, data: Path, epochs: int) -> list[dict[str, float]]
     size = settings.training.batch_size
     part = Part(train, [0] * len(train))
     processes = Processes(settings.training)
-    trainer = PlainTrainer(
-        settings, network, tokenizer, part, found.sources, -(-len(train) // size), processes
-    )
-    trainer.padded = Padded(train, tokenizer)
+    padded, batches = Padded(train, tokenizer), -(-len(train) // size)
+    trainer = PlainTrainer(padded, settings, network, tokenizer, part, found.sources, batches, processes)
     watched, told = Padded(valid, tokenizer), []
     for epoch in range(1, epochs + 1):
         started = perf_counter()

@@ -80,10 +80,9 @@ class UnimodalLabels:
         index = torch.as_tensor(index).cpu()
         if epoch < 1:
             raise ValueError(f"epochs count from 1, not {epoch}")
-        if len(index) and not 0 <= int(index.min()) <= int(index.max()) < len(self.labels["multimodal"]):
-            raise IndexError(
-                f"rows {int(index.min())} to {int(index.max())} of {len(self.labels['multimodal'])}"
-            )
+        low, high = (int(end) for end in index.aminmax()) if len(index) else (0, 0)
+        if not 0 <= low <= high < max(1, len(self.labels["multimodal"])):
+            raise IndexError(f"rows {low} to {high} of {len(self.labels['multimodal'])}")
         if epoch != self.epoch:
             self.epoch = epoch
             self.add_up()
@@ -207,6 +206,8 @@ _STATE = ("labels", "representations", "sums", "counts")
 def _last_of_each(index: Tensor) -> Tensor:
     """Positions (ascending) of the last occurrence of each value of `index`."""
     values, inverse = index.unique(return_inverse=True)
+    if len(values) == len(index):
+        return torch.arange(len(index))
     positions = torch.arange(len(index))
     last = torch.zeros(len(values), dtype=torch.int64)
     return last.scatter_reduce(0, inverse, positions, "amax", include_self=False).sort().values
