@@ -110,6 +110,10 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         from gui.measure import GapBench
 
         GapBench(window, _say)
+    elif options.bench == "training-page":
+        from gui.measure_training import TrainingBench
+
+        TrainingBench(window, _say)
     if options.files:
         window.open_paths(options.files)
     else:

@@ -19,8 +19,11 @@ BENCHMARKS = {
     "first-estimate": ("core.benchmarks.clip", "first_estimate"),
     "start": ("core.benchmarks.window", "start"),
     "gui": ("core.benchmarks.window", "gaps"),
+    "training-page": ("core.benchmarks.training_page", "training_page"),
     "alignment": ("core.benchmarks.alignment", "alignment"),
     "labels": ("core.benchmarks.labels", "labels"),
+    "training": ("core.benchmarks.training", "training"),
+    "memory": ("core.benchmarks.memory", "memory"),
 }
 """Name to module and function; a function takes the clip to measure with and returns its figures."""
 

@@ -23,7 +23,7 @@ PATIENCE = 300
 
 def start(clip: Path) -> dict[str, Any]:
     """Seconds from the start of the process to the painted window: of the first start, and of later ones."""
-    first, *later = [_window("--exit-after-paint") for _ in range(STARTS)]
+    first, *later = [open_window("--exit-after-paint") for _ in range(STARTS)]
     return {
         "first_painted_seconds": float(first["said"]) / 1000,
         "painted_seconds": median(float(run["said"]) / 1000 for run in later),
@@ -39,7 +39,7 @@ def gaps(clip: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         cache = new_cache(Path(folder))
         warming = shortened(clip, Path(folder), seconds=3.0)
-        run = _window(
+        run = open_window(
             str(warming),
             CONSONANCE_BENCH="gaps",
             CONSONANCE_BENCH_CLIP=str(clip.absolute()),
@@ -50,7 +50,7 @@ def gaps(clip: Path) -> dict[str, Any]:
     return {"clip": clip.name, **figures, "ratio_p99": busy["p99"] / idle["p99"] if idle["p99"] else 0.0}
 
 
-def _window(*arguments: str, **environment: str) -> dict[str, Any]:
+def open_window(*arguments: str, **environment: str) -> dict[str, Any]:
     """Open a window in a fresh home; the last line it says, and the seconds until it has closed."""
     with tempfile.TemporaryDirectory() as home:
         started = perf_counter()

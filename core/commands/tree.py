@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from click import Context
+from typer.core import TyperGroup
 
 from core.types import MODALITIES, Modality
 
@@ -25,6 +27,18 @@ app.add_typer(assets_app, name="assets", no_args_is_help=True)
 
 data_app = typer.Typer(help="Data to learn from: is it fit for that?")
 app.add_typer(data_app, name="data", no_args_is_help=True)
+
+
+class _ListByDefault(TyperGroup):
+    """`runs`, `runs FOLDER`: what is no command is an argument of `list`."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        known = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if known else ["list", *args])
+
+
+runs_app = typer.Typer(help="The runs there are: how they stand; stop, resume, use.", cls=_ListByDefault)
+app.add_typer(runs_app, name="runs")
 
 ALL = ",".join(MODALITIES)
 
@@ -79,18 +93,75 @@ def evaluate(
 
 @app.command()
 def train(
-    settings: Annotated[str, typer.Argument(help="A settings file, or the name of a preset.")],
-    data: Annotated[Path, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")],
-    run: Annotated[Path, typer.Option(help="Folder of the run; made if it is not there.")],
+    settings: Annotated[
+        str | None, typer.Argument(help="A settings file, or the name of a preset.", show_default=False)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")
+    ] = None,
+    run: Annotated[Path, typer.Option(help="Folder of the run; made if it is not there.")] = ...,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Lay a setting over the file: training.seed=3."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it running without this terminal.")] = False,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="SEED", help="A run with this seed in that folder, one after another, detached."
+        ),
     ] = None,
 ) -> None:
     """Train a model. Everything about it is written into the run's folder."""
     from core.commands.train import train as start
 
-    raise typer.Exit(start(settings, data, run, set_ or []))
+    raise typer.Exit(start(settings, data, run, set_ or [], resume=resume, detach=detach, seeds=seed or ()))
+
+
+@runs_app.command("list")
+def list_runs(
+    folder: Annotated[Path | None, typer.Argument(help="A folder of runs; all that are known.")] = None,
+    json: Json = False,
+) -> None:
+    """The runs there are, and how they stand: what `runs` alone does."""
+    from core.commands.runs import show
+
+    raise typer.Exit(show(folder, as_json=json))
+
+
+RunFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run.")]
+
+
+@runs_app.command("stop")
+def stop_run(
+    folder: RunFolder,
+    grace: Annotated[float, typer.Option(min=0, help="Seconds to wait before it is ended by force.")] = 20.0,
+) -> None:
+    """End a run and keep its best."""
+    from core.commands.runs import stop
+
+    raise typer.Exit(stop(folder, grace))
+
+
+@runs_app.command("resume")
+def resume_run(folder: RunFolder) -> None:
+    """Go on with a run that was interrupted or stopped, without this terminal."""
+    from core.commands.runs import resume
+
+    raise typer.Exit(resume(folder))
+
+
+@runs_app.command("use")
+def use_run(
+    folder: RunFolder,
+    drop: Annotated[str, typer.Option(metavar="LIST", help="Modalities that are left out of it.")] = "",
+) -> None:
+    """Let a run's model judge clips, without modalities that it learned from a data set's own features."""
+    left_out = _modalities(drop) if drop else ()
+    from core.commands.runs import use
+
+    raise typer.Exit(use(folder, left_out))
 
 
 @app.command()

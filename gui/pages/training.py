@@ -43,7 +43,7 @@ class TrainingPage(QWidget):
         self.panel: Any = None
         self.comparison: Any = None
         self._wanted = ""
-        self._curves: dict[str, RunCurves] = {}
+        self.curves: dict[str, RunCurves] = {}
         self._of: Mapping[str, QAction] = {}
         self.desk = QStackedWidget()
         self.splitters = {"training": Panes(Qt.Orientation.Horizontal, (24, 76))}
@@ -88,15 +88,26 @@ class TrainingPage(QWidget):
         """Put in the plots, whose library takes a while to load."""
         if self.panel is not None:
             return
-        from gui.run_comparison import RunComparison
         from gui.run_panel import RunPanel
 
-        self.panel, self.comparison = RunPanel(), RunComparison()
+        self.panel = RunPanel()
         self.panel.add_buttons(self._of)
         self.panel.points_wanted.connect(self._follow)
-        self.comparison.closed.connect(self.stop_comparing)
         self.desk.addWidget(self.panel)
-        self.desk.addWidget(self.comparison)
+
+    def _fill_comparison(self) -> None:
+        """Put in what compares, when it is first wanted."""
+        if self.comparison is None:
+            from gui.run_comparison import RunComparison
+
+            self.comparison = RunComparison()
+            self.comparison.closed.connect(self.stop_comparing)
+            self.desk.addWidget(self.comparison)
+
+    @property
+    def drawing(self) -> bool:
+        """Whether something was told that is not drawn yet."""
+        return self._soon.isActive() or (self.panel is not None and self.panel.plots.drawing)
 
     @property
     def comparing(self) -> bool:
@@ -139,8 +150,8 @@ class TrainingPage(QWidget):
         else:
             self.panel.show_run(run)
             self.panel.set_usable(None)
-            if run.folder in self._curves:
-                self.panel.draw(self._curves[run.folder])
+            if run.folder in self.curves:
+                self.panel.draw(self.curves[run.folder])
             self.desk.setCurrentIndex(_ONE)
         self._follow()
         self.changed.emit()
@@ -148,8 +159,9 @@ class TrainingPage(QWidget):
     def compare(self) -> None:
         """Show the ticked runs beside each other."""
         ticked = self.runs.ticked
-        if len(ticked) < 2 or self.comparison is None:
+        if len(ticked) < 2 or self.panel is None:
             return
+        self._fill_comparison()
         self.comparison.show_runs(ticked)
         self.desk.setCurrentIndex(_SEVERAL)
         self.reader.compare([run.folder for run in ticked])
@@ -212,18 +224,18 @@ class TrainingPage(QWidget):
     @Slot(object)
     def _take_curves(self, curves: RunCurves) -> None:
         followed = {run.folder for run in self.runs.ticked} | ({self.run.folder} if self.run else set())
-        self._curves = {folder: known for folder, known in self._curves.items() if folder in followed}
-        self._curves[curves.folder] = curves
+        self.curves = {folder: known for folder, known in self.curves.items() if folder in followed}
+        self.curves[curves.folder] = curves
         if not self._soon.isActive():
             self._soon.start()
 
     @Slot()
     def _draw(self) -> None:
         if self.comparing:
-            for curves in self._curves.values():
+            for curves in self.curves.values():
                 self.comparison.draw(curves)
-        elif self.run is not None and self.run.folder in self._curves:
-            self.panel.draw(self._curves[self.run.folder])
+        elif self.run is not None and self.run.folder in self.curves:
+            self.panel.draw(self.curves[self.run.folder])
 
     @Slot(object)
     def _take_details(self, told: Mapping[str, Any]) -> None:
@@ -237,4 +249,5 @@ class TrainingPage(QWidget):
 
     @Slot(object)
     def _take_comparison(self, told: Mapping[str, Any]) -> None:
-        self.comparison.set_comparison(told)
+        if self.comparison is not None:
+            self.comparison.set_comparison(told)

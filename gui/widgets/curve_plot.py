@@ -155,6 +155,10 @@ class CurvePlot(QWidget):
         """Logarithmic values; what is not above zero is a gap then."""
         self._plot.setLogMode(y=on)
 
+    def repaint_now(self) -> None:
+        """Paint without waiting for the event loop: for measuring."""
+        self._view.viewport().repaint()
+
     def show_all(self) -> None:
         """Undo zooming and moving."""
         self._plot.enableAutoRange()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -181,6 +181,11 @@ class RunPlots(QWidget):
         self.legend = Legend()
         self.legend.toggled.connect(self._show_head)
         self.cards = [PlotCard(card) for card in CARDS]
+        self._curves = RunCurves("", {})
+        self._due: list[PlotCard] = []
+        # One card a turn of the event loop: all at once they would be a gap that one feels.
+        self._turn = QTimer(self, singleShot=True, interval=0)
+        self._turn.timeout.connect(self._draw_one)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
@@ -198,10 +203,32 @@ class RunPlots(QWidget):
         return max(200, 200 * round(_POINTS_A_PIXEL * self.cards[0].plot.width() / 200))
 
     def draw(self, curves: RunCurves) -> None:
-        """Show a run, or more of it."""
+        """Show a run, or more of it, card by card."""
+        self._curves, self._due = curves, list(self.cards)
+        self._turn.start()
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a card has still to be drawn."""
+        return bool(self._due)
+
+    def draw_now(self) -> None:
+        """Draw and paint every card without waiting for the event loop: for measuring."""
         for card in self.cards:
-            card.draw(curves.columns)
-            card.plot.set_marks(curves.best, curves.segments)
+            self._draw_card(card)
+            card.plot.repaint_now()
+        self._due.clear()
+
+    @Slot()
+    def _draw_one(self) -> None:
+        if self._due:
+            self._draw_card(self._due.pop(0))
+        if self._due:
+            self._turn.start()
+
+    def _draw_card(self, card: PlotCard) -> None:
+        card.draw(self._curves.columns)
+        card.plot.set_marks(self._curves.best, self._curves.segments)
 
     def clear(self) -> None:
         """Show nothing."""

@@ -58,8 +58,8 @@ def shown(window: MainWindow) -> Run:
 
 def wait_for_curves(qtbot: QtBot, window: MainWindow, folder: Path, events: int = 1) -> None:
     def there() -> bool:
-        curves = page(window)._curves.get(str(folder))
-        return curves is not None and curves.events >= events and not page(window)._soon.isActive()
+        curves = page(window).curves.get(str(folder))
+        return curves is not None and curves.events >= events and not page(window).drawing
 
     qtbot.waitUntil(there, timeout=WAIT_MS)
 

@@ -79,7 +79,7 @@ def test_a_run_outlives_a_killed_window_and_is_found_followed_and_stopped_by_the
     page = window.training.page
     qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: page.run is not None and page.run.state == "running", timeout=PATIENCE_S * 1000)
-    qtbot.waitUntil(lambda: str(folder) in page._curves, timeout=PATIENCE_S * 1000)
+    qtbot.waitUntil(lambda: str(folder) in page.curves, timeout=PATIENCE_S * 1000)
 
     window.actions_by_id.refresh()
     window.actions_by_id.of["stop-run"].trigger()
