@@ -6,10 +6,9 @@ Nothing heavy at the top: `consonance --help` answers at once.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from click import Context
 from typer.core import TyperGroup
 
 from core.types import MODALITIES, Modality
@@ -32,7 +31,7 @@ app.add_typer(data_app, name="data", no_args_is_help=True)
 class _ListByDefault(TyperGroup):
     """`runs`, `runs FOLDER`: what is no command is an argument of `list`."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         known = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
         return super().parse_args(ctx, args if known else ["list", *args])
 
@@ -93,13 +92,13 @@ def evaluate(
 
 @app.command()
 def train(
+    run: Annotated[Path, typer.Option(help="Folder of the run; made if it is not there.")],
     settings: Annotated[
         str | None, typer.Argument(help="A settings file, or the name of a preset.", show_default=False)
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The data: a .pkl, a label folder, a CSV, or their folder.")
     ] = None,
-    run: Annotated[Path, typer.Option(help="Folder of the run; made if it is not there.")] = ...,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Lay a setting over the file: training.seed=3."),
@@ -109,7 +108,7 @@ def train(
     seed: Annotated[
         list[int] | None,
         typer.Option(
-            metavar="SEED", help="A run with this seed in that folder, one after another, detached."
+            metavar="SEED", help="A run with this seed in that folder; several go one by one, detached."
         ),
     ] = None,
 ) -> None:

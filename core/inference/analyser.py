@@ -13,6 +13,7 @@ from core.features.extract import Extractor
 from core.inference.predictor import Predictor
 from core.interrupt import finish
 from core.model.checkpoint import describe, load
+from core.model.chosen import dropped
 from core.types import AUDIO_WIDTH, MODALITIES, VISUAL_WIDTH, Analysis, ClipFeatures, Modality, Transcript
 
 
@@ -36,7 +37,7 @@ class Analyser:
         self._extractor = Extractor(speech)
 
     def _load(self) -> Future[Predictor]:
-        return self._background.submit(lambda: Predictor(load(self._checkpoint)))
+        return self._background.submit(lambda: Predictor(load(self._checkpoint), dropped(self._checkpoint)))
 
     def _predictor(self, cancelled: Callable[[], bool] | None = None) -> Predictor:
         """The predictor, once it is loaded. An error of the user's world may have gone by the next try."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +18,7 @@ from core.data.batches import Sample, collate, has
 from core.diagnostics.covariance import measure
 from core.errors import ModelError
 from core.inference.spans import ending_at, moments, whole
+from core.model.chosen import ABSENT, foreign
 from core.types import (
     AUDIO_WIDTH,
     EXTRACTOR_VERSION,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _ROWS = 128
 """Windows judged at once; bounds the memory that an hour-long clip takes."""
 
+DROPPED, UNKNOWN = "left out of this model", "not known to this model"
+"""The reasons when a model is used without a modality."""
 NO_LANGUAGE = "language"
 """The reason when the words are of a language that the model was not trained on."""
 
@@ -46,13 +49,19 @@ NO_LANGUAGE = "language"
 class Predictor:
     """Answers with one checkpoint. Build it once; `predict` for each clip."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        """ModelError if the checkpoint was made for other features than this program extracts."""
+    def __init__(self, checkpoint: Checkpoint, dropped: Sequence[Modality] = ()) -> None:
+        """dropped: modalities that are left out, as somebody agreed to; see `core.model.chosen`.
+
+        ModelError if the checkpoint learned another one from other features than this program extracts.
+        """
         self._network = checkpoint.network.eval()
         self._tokenizer = checkpoint.tokenizer
         self._reference = checkpoint.reference
         meta = checkpoint.meta
-        _check(checkpoint)
+        features = meta.features
+        self._unused: dict[Modality, str] = dict.fromkeys(dropped, DROPPED)
+        self._unused |= {m: UNKNOWN for m in MODALITIES if features.get(m) == ABSENT}
+        _check(checkpoint, self._unused)
         self._languages = meta.languages
         self._max_tokens = meta.max_tokens
         self._calibration = meta.calibration
@@ -98,6 +107,7 @@ class Predictor:
             for modality in MODALITIES
             if not has(sample, modality)
         }
+        missing |= {m: why for m, why in self._unused.items() if m not in missing}
         language = features.transcript.language if features.transcript else ""
         # A typed transcript has no language: whoever typed it is believed.
         if "text" not in missing and language and language not in self._languages:
@@ -156,17 +166,20 @@ class Predictor:
         return measure(self._network, features, self._reference)
 
 
-def _check(checkpoint: Checkpoint) -> None:
-    """ModelError unless the checkpoint reads what `core.features` of this version gives."""
+def _check(checkpoint: Checkpoint, unused: Collection[Modality]) -> None:
+    """ModelError unless the checkpoint reads what `core.features` of this version gives, but for `unused`."""
     meta, network = checkpoint.meta, checkpoint.network.settings
-    if meta.extractor_version != EXTRACTOR_VERSION:
+    told = meta.model_dump() | {"network": network.model_dump()}
+    strange = [why for m, why in foreign(told).items() if m not in unused]
+    if meta.extractor_version != EXTRACTOR_VERSION and strange:
         raise ModelError(
             f"The model “{meta.name}” was trained on features of version {meta.extractor_version}; "
             f"this program extracts version {EXTRACTOR_VERSION}.",
             "Train it again, or use the version of the program it came with.",
         )
-    widths = (network.audio_input_width, network.visual_input_width)
-    if not network.text_encoder or widths != (AUDIO_WIDTH, VISUAL_WIDTH):
+    own = {"audio": network.audio_input_width, "visual": network.visual_input_width}
+    ours = {"audio": AUDIO_WIDTH, "visual": VISUAL_WIDTH}
+    if strange or any(own[m] != ours[m] for m in own if m not in unused):
         raise ModelError(
             f"The model “{meta.name}” was trained on a data set's own features and cannot read clips.",
             "Choose the starter, or a model trained on clips.",

@@ -23,6 +23,7 @@ from core.errors import Cancelled, DataError, SettingsError, UserError
 from core.files import standing, whole_folder
 from core.model import checkpoint
 from core.model.checkpoint import Meta
+from core.model.chosen import ABSENT
 from core.model.network import Network, load_tokenizer
 from core.training import texts
 from core.training.bank import Bank
@@ -39,7 +40,7 @@ from core.training.settings import load as load_settings
 from core.training.stand import LATE, STOPPED, Stand, Work, keep, next_phase, recall
 from core.training.step import Trainer
 from core.training.tally import Tally
-from core.types import HEADS
+from core.types import HEADS, MODALITIES
 from core.workers import torch_threads
 
 SCALE_FLOOR = 0.05
@@ -351,6 +352,12 @@ def meta(work: Work, epoch: int, version: str = "unfinished") -> Meta:
         scale=data.scale,
         languages=data.languages,
         max_tokens=data.max_tokens,
-        features=dict(work.found.features),
+        features=_features(work.found),
         trained={"epoch": epoch, "seed": work.settings.training.seed, "rows": counts(work.found)},
     )
+
+
+def _features(found: DataSet) -> dict[str, str]:
+    """What made each modality of the training part: the extractor's version, the data itself, or nothing."""
+    known = row_index(found.part("train").samples)
+    return {m: found.features.get(m, "foreign") if known.has(m).any() else ABSENT for m in MODALITIES}

@@ -75,7 +75,8 @@ class RunLog:
         train, labels = trainer.tally.means(), trainer.labels.diagnostics()
         seconds = round(time.monotonic() - self._epoch_began, 3)
         self._epoch_began = time.monotonic()
-        best = {"epoch": stand.best_epoch, "figure": stand.best, "monitor": training.monitor}
+        figure = stand.best if valid else None  # without a validation part the latest epoch counts as best
+        best = {"epoch": stand.best_epoch, "figure": figure, "monitor": training.monitor}
         self._work.run.event(
             "epoch", epoch=stand.epoch, best=stand.best_epoch, valid=valid, train=train, labels=labels,
             seconds=seconds,

@@ -48,9 +48,14 @@ def resume(folder: Path) -> int:
     state = read_state(folder)
     if state.live:
         raise DataError(f"{folder} is being trained by process {state.pid} already.")
+    clear_flags(folder)
+    return _spawn(folder, replace(state, state="starting", error=None, reason=None))
+
+
+def clear_flags(folder: Path) -> None:
+    """Nobody wants this run to end any more."""
     for flag in (STOP, DISCARD):
         (folder / flag).unlink(missing_ok=True)
-    return _spawn(folder, replace(state, state="starting", error=None, reason=None))
 
 
 def stop(folder: Path, grace: float = 20.0) -> RunState:
