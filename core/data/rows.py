@@ -41,6 +41,26 @@ class Ragged:
         return np.diff(self.offsets)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """N vectors looked up in `values` (M, width), which may be mapped; `places` (N,), -1 for none."""
+
+    values: np.ndarray
+    places: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        place = int(self.places[row])
+        return np.asarray(self.values[place] if place >= 0 else self.values[:0].reshape(-1))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(N,) int64: the width, or 0."""
+        return np.where(self.places >= 0, self.values.shape[1], 0)
+
+
 class Table:
     """A converted data set: one index file, and the files of its sequences, all of them mapped."""
 
@@ -116,7 +136,7 @@ class Rows(Sequence[Sample]):
         table: Table,
         rows: np.ndarray | None = None,
         shown: frozenset[Modality] = frozenset(MODALITIES),
-        texts: Ragged | None = None,
+        texts: Ragged | Looked | None = None,
         places: np.ndarray | None = None,
     ) -> None:
         """rows: numbers in the table, all by default. texts: in place of the table's, at `places`."""
@@ -156,7 +176,7 @@ class Rows(Sequence[Sample]):
         """The same with all other modalities missing."""
         return Rows(self.table, self.rows, self.shown & set(modalities), self._texts, self._places)
 
-    def with_texts(self, texts: Ragged) -> Rows:
+    def with_texts(self, texts: Ragged | Looked) -> Rows:
         """The same with token ids or vectors in place of the text, one entry a row; an empty one is none."""
         return Rows(self.table, self.rows, self.shown, texts, np.arange(len(self)))
 

@@ -14,7 +14,7 @@ import torch
 
 from core import paths
 from core.data.batches import Sample, collate, has, tokenised
-from core.data.rows import Rows, ragged
+from core.data.rows import Looked, Rows, ragged
 from core.data.sources import Part
 from core.model.checkpoint import encoder_sha256
 from core.model.network import Network
@@ -29,11 +29,12 @@ def read(work: Work, network: Network) -> tuple[Part, Sequence[Sample]]:
     part, valid = work.found.part("train"), work.found.part("valid").samples
     if work.tokenizer is None:
         return part, valid
-    tokens = [_tokens(work, samples) for samples in (part.samples, valid)]
-    if work.settings.network.text_freeze == "all":
-        tokens = [_encoded(work, network, rows) for rows in tokens]
-    samples, valid = (with_texts(of, texts) for of, texts in zip((part.samples, valid), tokens, strict=True))
-    return Part(samples, part.sources), valid
+    resting = work.settings.network.text_freeze == "all"
+    made = []
+    for samples in (part.samples, valid):
+        tokens = _tokens(work, samples)
+        made.append(with_texts(samples, _encoded(work, network, tokens) if resting else tokens))
+    return Part(made[0], part.sources), made[1]
 
 
 def _tokens(work: Work, samples: Sequence[Sample]) -> list[np.ndarray]:
@@ -49,17 +50,17 @@ def texts_of(samples: Sequence[Sample]) -> Sequence[Sample]:
     return samples.showing(("text",)) if isinstance(samples, Rows) else samples
 
 
-def with_texts(samples: Sequence[Sample], texts: Sequence[np.ndarray]) -> Sequence[Sample]:
+def with_texts(samples: Sequence[Sample], texts: Sequence[np.ndarray] | Looked) -> Sequence[Sample]:
     """The samples with these texts in place of their own; an empty one is a missing text."""
     if isinstance(samples, Rows):
-        kind = texts[0].dtype.type if len(texts) else np.int64
-        return samples.with_texts(ragged(iter(texts), kind))
+        return samples.with_texts(texts if isinstance(texts, Looked) else ragged(iter(texts)))
+    made = (texts[row] for row in range(len(texts)))
     return [
-        replace(sample, text=text if len(text) else None) for sample, text in zip(samples, texts, strict=True)
+        replace(sample, text=text if len(text) else None) for sample, text in zip(samples, made, strict=True)
     ]
 
 
-def _encoded(work: Work, network: Network, tokens: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+def _encoded(work: Work, network: Network, tokens: Sequence[np.ndarray]) -> Looked:
     """F_t of each text, (F_t,) float32 on disk, kept by what they are made of and with; empty for none.
 
     The encoder rests and its dropout is off, so this is what every epoch would compute again.
@@ -68,10 +69,9 @@ def _encoded(work: Work, network: Network, tokens: Sequence[np.ndarray]) -> Sequ
     file = _place(work, [tokens[row] for row in there])
     if not file.exists():
         _write(file, _encode(work, network, [tokens[row] for row in there]))
-    vectors = np.load(file, mmap_mode="r", allow_pickle=False)
-    place = {row: number for number, row in enumerate(there)}
-    none = np.empty(0, dtype=np.float32)
-    return [vectors[place[row]] if row in place else none for row in range(len(tokens))]
+    places = np.full(len(tokens), -1)
+    places[there] = np.arange(len(there))
+    return Looked(np.load(file, mmap_mode="r", allow_pickle=False), places)
 
 
 def _place(work: Work, tokens: Sequence[np.ndarray]) -> Path:

@@ -13,9 +13,10 @@ import pytest
 
 from core.data import store
 from core.data.batches import BucketSampler, Sample, collate, feature_widths, has, length_key, row_index
+from core.data.columns import NO_TEXT, VECTOR
 from core.data.mmsa_pickle import read
 from core.data.parts import DataSet
-from core.data.rows import Rows
+from core.data.rows import Looked, Rows
 from core.data.sources import converted, load, standardisation
 from core.data.synthetic import Shape
 from core.errors import DataError
@@ -208,6 +209,18 @@ def test_rows_are_chosen_without_reading_them(data: DataSet) -> None:
     assert chosen.samples.take([2])[0].id == part.samples[9].id
     assert len(part.of(0)) == 40
     assert len(part.of(1)) == 0
+
+
+def test_texts_can_be_looked_up_in_mapped_vectors(data: DataSet) -> None:
+    part = data.part("test").samples
+    vectors = np.arange(8, dtype=np.float32).reshape(2, 4)
+    rows = part.with_texts(Looked(vectors, np.array([1, -1, 0, *[1] * 6])))
+    assert rows[0].text.tolist() == [4, 5, 6, 7]
+    assert rows[1].text is None
+    assert row_index(rows).lengths[:3, 0].tolist() == [4, 0, 4]
+    assert rows.take([2])[0].text.base is not None, "a view, not a copy"
+    assert np.array_equal(rows[0].audio, part[0].audio)
+    assert rows.text_kinds[:2].tolist() == [VECTOR, NO_TEXT]
 
 
 def test_features_of_another_width_in_one_data_set_are_refused(path: Path) -> None:
