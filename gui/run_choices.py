@@ -24,6 +24,7 @@ from gui import new_run
 from gui.background import Background
 from gui.new_run import Origin
 from gui.widgets.data_chooser import DataChooser
+from gui.widgets.field_editors import large_type
 from gui.widgets.problem_list import Line
 from gui.widgets.tall_widget import TallWidget
 from gui.widgets.value_text import list_text
@@ -46,6 +47,8 @@ class RunChoices(TallWidget):
         self.chooser = DataChooser()
         self.preset = QComboBox()
         self.preset.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.preset.setMinimumContentsLength(8)
         for name, title in presets.items():
             self.preset.addItem(title, name)
         self.line = QLineEdit()
@@ -69,7 +72,8 @@ class RunChoices(TallWidget):
         look.setAccessibleName(self.tr("Choose the folder of runs"))
         look.clicked.connect(self._ask_place)
         form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        wrap = QFormLayout.RowWrapPolicy
+        form.setRowWrapPolicy(wrap.WrapAllRows if large_type(self) else wrap.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for label, control, row in (
             (self.tr("Data"), self.chooser.box, self.chooser),

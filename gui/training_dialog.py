@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -38,6 +37,7 @@ from gui.settings_panel import SettingsPanel
 from gui.widgets.alone import show_alone
 from gui.widgets.preflight_view import PreflightView
 from gui.widgets.problem_list import Line, ProblemList
+from gui.widgets.tall_widget import SideArea
 
 LULL_MS = 700
 """After the last change, until what is chosen is looked at."""
@@ -76,7 +76,7 @@ class NewRunDialog(QDialog):
     def _lay_out(self) -> None:
         self.choices.below.addWidget(self.view, 1)
         panes = QSplitter()
-        panes.addWidget(_scrolling(self.choices))
+        panes.addWidget(SideArea(self.choices))
         panes.addWidget(self.panel)
         panes.setChildrenCollapsible(False)
         panes.setStretchFactor(0, 2)
@@ -269,17 +269,6 @@ class NewRunDialog(QDialog):
         elif dropped:
             self.choices.choose_data(dropped[0])
         event.acceptProposedAction()
-
-
-def _scrolling(inside: QWidget) -> QScrollArea:
-    """With large type, or many problems, there is not room for everything."""
-    area = QScrollArea(widgetResizable=True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inside)
-    area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
-    return area
 
 
 def _written(path: Path, text: str) -> Iterator[str]:

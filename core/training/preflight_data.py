@@ -52,6 +52,7 @@ def _checked(data: DataSet, settings: Settings, path: Path, progress: sources.Pr
             problem, where=FIELDS.get(problem.code, "data"), message=f"{problem.where}: {problem.message}"
         )
         for problem in check(path, settings, progress).problems
+        if problem.code != "no-parts"  # how they are cut is told instead
     ]
     _known.clear()
     _known[key] = found

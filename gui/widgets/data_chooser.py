@@ -22,7 +22,7 @@ class DataChooser(QWidget):
         self.box = QComboBox(editable=True)
         self.box.setAccessibleName(self.tr("Data"))
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.box.setMinimumContentsLength(12)
+        self.box.setMinimumContentsLength(5)
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._line = self.box.lineEdit()

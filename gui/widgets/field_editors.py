@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator, QWheelEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QGridLayout,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +32,13 @@ from gui.widgets.value_text import list_of, list_text, number_text, table_of, ta
 
 NUMBER_CHARACTERS = 12
 TABLE_LINES = 3
+LARGE_LETTER = 11
+"""Pixels, mean width; usual type has 6 to 8."""
+
+
+def large_type(widget: QWidget) -> bool:
+    """Whether letters are so large that controls belong below each other."""
+    return widget.fontMetrics().averageCharWidth() > LARGE_LETTER
 
 
 class Editor(QWidget):
@@ -43,7 +52,8 @@ class Editor(QWidget):
 
     def _holds(self, *parts: QWidget, stretch: bool = False) -> None:
         self.parts = list(parts)
-        row = QHBoxLayout(self)
+        below = len(parts) > 1 and large_type(self)
+        row = QVBoxLayout(self) if below else QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for part in parts:
             row.addWidget(part, int(stretch))
@@ -54,7 +64,7 @@ class Editor(QWidget):
     def put_unit(self, unit: str) -> None:
         """Say after the control what its number counts."""
         row = self.layout()
-        assert isinstance(row, QHBoxLayout)
+        assert isinstance(row, QBoxLayout)
         row.insertWidget(len(self.parts), QLabel(unit, objectName="muted"))
 
     def name(self, title: str, description: str) -> None:
@@ -247,24 +257,23 @@ class TableEditor(Editor):
 class GroupEditor(Editor):
     """The fields of a small nested model side by side, as the learning rates of the parts of a network."""
 
-    COLUMNS = 2
-
     def __init__(self, model: type[Any]) -> None:
         super().__init__()
         self._model = model
         self._of: dict[str, Editor] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
+        columns = 1 if large_type(self) else 2
         for number, (name, field) in enumerate(model.model_fields.items()):
             editor = self._of[name] = editor_for(field)
             editor.edited.connect(self.edited)
             label = QLabel(field.title or name)
             label.setBuddy(editor.parts[0])
-            row, column = divmod(number, self.COLUMNS)
+            row, column = divmod(number, columns)
             grid.addWidget(label, row, 2 * column)
             grid.addWidget(editor, row, 2 * column + 1)
             self.parts += editor.parts
-        grid.setColumnStretch(2 * self.COLUMNS, 1)
+        grid.setColumnStretch(2 * columns, 1)
         self.setFocusProxy(self.parts[0])
 
     def name(self, title: str, description: str) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.training.preflight_report import Report, Room, Split, seconds, size
+from gui.widgets.field_editors import large_type
 
 
 class PreflightView(QFrame):
@@ -73,8 +74,11 @@ class PreflightView(QFrame):
             value.setTextFormat(Qt.TextFormat.RichText if name == "data" else Qt.TextFormat.PlainText)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(words)
-            self._grid.addWidget(QLabel(words, objectName="muted"), number, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(value, number, 1)
+            self._grid.addWidget(QLabel(words, objectName="muted"), 2 * number, 0, Qt.AlignmentFlag.AlignTop)
+            if large_type(self):
+                self._grid.addWidget(value, 2 * number + 1, 0, 1, 2)
+            else:
+                self._grid.addWidget(value, 2 * number, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(head)
         layout.addWidget(self._bar)

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from gui.widgets import field_facts
-from gui.widgets.field_editors import editor_for
+from gui.widgets.field_editors import editor_for, large_type
 
-TITLE_CHARACTERS = 18
+TITLE_CHARACTERS, LARGE_TITLE_CHARACTERS = 18, 14
 MARK = "●"
 
 
@@ -53,7 +53,7 @@ class SettingRow(QWidget):
         title = QLabel(self.title)
         title.setWordWrap(True)
         title.setBuddy(self.editor.parts[0])
-        title.setFixedWidth(TITLE_CHARACTERS * letter)
+        title.setFixedWidth((LARGE_TITLE_CHARACTERS if large_type(self) else TITLE_CHARACTERS) * letter)
         self._mark.setFixedWidth(2 * letter)
         self._mark.setAlignment(Qt.AlignmentFlag.AlignTop)
         for label in (self._help, self._wrong):
@@ -87,7 +87,8 @@ class SettingRow(QWidget):
         """What this setting is in the preset of this name."""
         self._reference, self._reference_name = value, name
         shown = field_facts.shown(value)
-        self._reset.setText("↺ " + (shown if len(shown) <= 14 else shown[:13] + "…"))
+        short = "" if large_type(self) else shown if len(shown) <= 14 else shown[:13] + "…"
+        self._reset.setText(f"↺ {short}".strip())
         told = self.tr("Back to %1 (%2)").replace("%1", shown).replace("%2", name)
         self._reset.setToolTip(told)
         self._reset.setAccessibleName(f"{self.title}: {told}")
@@ -108,8 +109,7 @@ class SettingRow(QWidget):
         self._reset.setVisible(self.differs)
         self._mark.setText(MARK if self.differs else "")
         self._mark.setToolTip(self.tr("Differs from %1").replace("%1", self._reference_name))
-        if self.differs:
-            self.setAccessibleName(f"{self.title}, {self._mark.toolTip()}")
+        self.setAccessibleName(f"{self.title}, {self._mark.toolTip()}" if self.differs else self.title)
 
     def matches(self, words: str) -> bool:
         """Whether every one of these words (casefolded) occurs in name, title or help."""
