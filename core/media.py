@@ -66,7 +66,7 @@ def probe(path: Path | str) -> MediaInfo:
     path = Path(path)
     with open_clip(path) as container:
         still = container.format.name in _STILLS
-        has_audio = _sound_stream(container) is not None
+        has_audio = sound_stream(container) is not None
         stream = picture_stream(container)
         first = next(_decoded(container, stream), None) if stream else None
         if first is None and not has_audio:
@@ -185,7 +185,7 @@ def _shown_for(frame: av.VideoFrame, stream: VideoStream) -> float:
 def _sound(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """(start in seconds, mono samples at SAMPLE_RATE) of the first sound track, piece by piece."""
     with open_clip(path) as container:
-        stream = _sound_stream(container)
+        stream = sound_stream(container)
         if stream is None:
             return
         origin = (container.start_time or 0) / av.time_base
@@ -240,7 +240,8 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
     return next((stream for stream in films if not stream.disposition & cover), None)
 
 
-def _sound_stream(container: InputContainer) -> AudioStream | None:
+def sound_stream(container: InputContainer) -> AudioStream | None:
+    """The first sound track in a format that is known."""
     return next((stream for stream in container.streams.audio if stream.codec_context), None)
 
 

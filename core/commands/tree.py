@@ -221,6 +221,32 @@ def extract(
     raise typer.Exit(run(files, out, modalities=asked, speech=speech))
 
 
+@app.command()
+def record(
+    out: Annotated[Path | None, typer.Argument(help="The .mp4 file to write.")] = None,
+    camera: Annotated[
+        str, typer.Option(metavar="WHICH", help="Number, name, http or rtsp address, a file, or none.")
+    ] = "0",
+    microphone: Annotated[
+        str, typer.Option(metavar="WHICH", help="Name or a part of it, a file, or none.")
+    ] = "default",
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show the cameras and microphones there are.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Record camera and microphone into a file, until Ctrl+C."""
+    from core.commands.record import record as run
+    from core.commands.record import show_devices
+
+    if list_:
+        raise typer.Exit(show_devices(as_json=json))
+    if out is None:
+        raise typer.BadParameter("OUT: a file to write is needed")
+    raise typer.Exit(run(out, camera, microphone, seconds, as_json=json))
+
+
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="All of them by default.")]
 
 
