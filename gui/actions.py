@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from gui import icons
+from gui.action import Action
+from gui.action import mark as _N
+from gui.run_actions import RUN_ACTIONS
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 MENUS = ("File", "Edit", "Clip", "Playback", "Run", "View", "Help")
-
-
-def _N(context: str, text: str) -> str:
-    """Marks a text of `context` for the translators; translated when shown. Qt's own has no type."""
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing a person can do.
-
-    keys: shortcuts, the first is shown in menus. scope "review": only while the page (and no text editor)
-    has focus. when: whether it can be done now. on: for switches, whether it is on now.
-    """
-
-    id: str
-    text: str
-    menu: str
-    keys: tuple[str, ...]
-    does: Callable[[MainWindow], object]
-    when: Callable[[MainWindow], bool] = lambda window: True
-    on: Callable[[MainWindow], bool] | None = None
-    scope: Literal["window", "review"] = "window"
-    icon: str = ""
-    starts_group: bool = False
-
-    @property
-    def words(self) -> str:
-        """The text in the user's language."""
-        return QCoreApplication.translate("actions", self.text)
 
 
 def _clip(window: MainWindow) -> bool:
@@ -65,19 +37,6 @@ def _sheet(
     """An action of playback: of the Review page, while a clip can be played."""
     options: dict[str, Any] = {"when": _plays, "scope": "review"} | more
     return Action(id, text, "Playback", keys, does, **options)
-
-
-def _run(
-    id: str,
-    text: str,
-    does: Callable[[MainWindow], object],
-    keys: tuple[str, ...] = (),
-    when: Callable[[MainWindow], bool] = lambda window: True,
-    icon: str = "",
-    starts_group: bool = False,
-) -> Action:
-    """An action on training runs."""
-    return Action(id, text, "Run", keys, does, when, icon=icon, starts_group=starts_group)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -278,77 +237,15 @@ ACTIONS: tuple[Action, ...] = (
         on=lambda w: w.review.player.muted,
         icon="sound",
     ),
-    _run("new-run", _N("actions", "New run…"), lambda w: w.training.new_run(), keys=("Ctrl+N",), icon="plus"),
-    _run(
-        "open-run", _N("actions", "Open the folder of a run…"), lambda w: w.training.open_run(), icon="open"
-    ),
-    _run(
-        "choose-runs",
-        _N("actions", "Choose the folder of runs…"),
-        lambda w: w.training.choose_root(),
-        icon="folder",
-    ),
-    _run(
-        "stop-run",
-        _N("actions", "Stop"),
-        lambda w: w.training.stop(),
-        when=lambda w: w.training.can(lambda run: run.state in ("starting", "running")),
-        starts_group=True,
-    ),
-    _run(
-        "resume-run",
-        _N("actions", "Resume"),
-        lambda w: w.training.resume(),
-        when=lambda w: w.training.can(lambda run: run.resumable),
-    ),
-    _run(
-        "duplicate-run",
-        _N("actions", "Duplicate…"),
-        lambda w: w.training.duplicate(),
-        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
-    ),
-    _run(
-        "discard-run",
-        _N("actions", "Discard…"),
-        lambda w: w.training.ask_discard(),
-        when=lambda w: w.training.can(lambda run: True),
-    ),
-    _run(
-        "show-run-folder",
-        _N("actions", "Open folder"),
-        lambda w: w.training.page.show_folder(),
-        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
-    ),
-    _run(
-        "use-run",
-        _N("actions", "Use in Review and Live"),
-        lambda w: w.training.use(),
-        when=lambda w: w.training.run is not None and w.training.page.usable == "",
-        starts_group=True,
-    ),
-    _run(
-        "use-starter",
-        _N("actions", "Back to the starter model"),
-        lambda w: w.training.use_starter(),
-        when=lambda w: w.preferences.model_folder != "starter",
-    ),
-    _run(
-        "tick-run",
-        _N("actions", "Tick for comparing, or untick"),
-        lambda w: w.training.page.list.tick_current(),
-        when=lambda w: w.training_shown and w.training.page.run is not None,
-        starts_group=True,
-    ),
-    _run(
-        "compare-runs",
-        _N("actions", "Compare the ticked runs"),
-        lambda w: w.training.page.compare(),
-        when=lambda w: w.training_shown and len(w.training.page.runs.ticked) > 1,
-        keys=("Ctrl+Shift+C",),
-    ),
+    *RUN_ACTIONS,
     Action("review", _N("actions", "Review"), "View", ("Ctrl+1",), lambda w: w.show_page(0), icon="review"),
     Action(
-        "training", _N("actions", "Training"), "View", ("Ctrl+3",), lambda w: w.show_page(1), icon="training"
+        "training",
+        _N("actions", "Training"),
+        "View",
+        ("Ctrl+3",),
+        lambda w: w.show_page(1),
+        icon="training",
     ),
     Action(
         "palette",

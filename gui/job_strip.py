@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QWidget
 
 from gui.engine_process import EngineState
 from gui.jobs import Jobs
@@ -13,6 +13,9 @@ from gui.jobs import Jobs
 
 class JobStrip(QFrame):
     """Follows `jobs`; draws at most ten times a second however fast progress comes."""
+
+    model_asked = Signal()
+    """The user wants to know more about the model."""
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,7 +27,10 @@ class JobStrip(QFrame):
         self._bar = QProgressBar(textVisible=False, maximum=1000)
         self._bar.setAccessibleName(self.tr("Progress"))
         self._bar.setFixedSize(180, 6)
-        self._waiting, self._model = QLabel(objectName="muted"), QLabel(objectName="muted")
+        self._waiting, self._model = QLabel(objectName="muted"), QToolButton(objectName="muted")
+        self._model.setToolTip(self.tr("What the model in use was trained on"))
+        self._model.setAccessibleName(self.tr("About the model in use"))
+        self._model.clicked.connect(self.model_asked)
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.setAccessibleName(self.tr("Cancel the running analysis"))
         self._cancel.clicked.connect(jobs.cancel_running)
@@ -66,6 +72,7 @@ class JobStrip(QFrame):
         waiting = self.tr("{count} more waiting") if running else self.tr("{count} waiting")
         self._waiting.setText(waiting.format(count=count) if count else "")
         self._model.setText(self._model_words())
+        self._model.setVisible(bool(self._model.text()))
         if running != self._tick.isActive():
             self._tick.start() if running else self._tick.stop()
 

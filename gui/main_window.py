@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
         whole.setSpacing(0)
         whole.addLayout(middle, 1)
         self.strip = JobStrip(self.jobs)
+        self.strip.model_asked.connect(self.training.show_model)
         whole.addWidget(self.strip)
         centre = QWidget()
         centre.setLayout(whole)
@@ -214,6 +215,7 @@ class MainWindow(QMainWindow):
         if (chosen.speech_model, chosen.model_folder) != (before.speech_model, before.model_folder):
             self.jobs.restart()
             self.review.session.analyse_all_again()
+            self.training.page.set_in_use(chosen.model_folder)
         self.actions_by_id.refresh()
 
     def choose_theme(self, theme: Choice) -> None:

@@ -28,7 +28,15 @@ from gui.run_report import report_html
 from gui.run_words import state_line
 from gui.widgets.run_plots import RunPlots
 
-DEEDS = ("stop-run", "discard-run", "resume-run", "duplicate-run", "show-run-folder", "use-run")
+DEEDS = (
+    "stop-run",
+    "discard-run",
+    "resume-run",
+    "duplicate-run",
+    "show-run-folder",
+    "use-run",
+    "use-run-without",
+)
 """Actions with a button here, by id."""
 
 
@@ -119,7 +127,7 @@ class RunPanel(QWidget):
         self.log.clear()
         self.settings.show_settings({"preset": "", "rows": []})
         self.report.clear()
-        self.set_usable(None)
+        self.set_usable(None, False)
 
     def _show_trouble(self, run: Run) -> None:
         error = run.told.get("error") or {}
@@ -151,12 +159,19 @@ class RunPanel(QWidget):
         if "log" in told or "warnings" in told:
             self._show_log(told.get("log"), told.get("warnings"))
 
-    def set_usable(self, why_not: str | None) -> None:
-        """Say why the model cannot be used; "" where it can, None while that is not known."""
-        self.use_words.setText(why_not or "")
-        self.use_words.setVisible(bool(why_not))
+    def set_usable(self, told: Mapping[str, Any] | None, in_use: bool = False) -> None:
+        """Say why the model cannot be used (None: not known yet), or that it is in use."""
+        words = told["why"] if told is not None else ""
+        if in_use:
+            words = self.tr("This run's model answers in Review and Live.")
+        elif told is not None and told["foreign"]:
+            words += " " + self.tr("Without that it can be used: see the button above.")
+        ended = self.run is not None and not self.run.live
+        self.use_words.setText(words)
+        self.use_words.setVisible(bool(words) and ended)
         if "use-run" in self.buttons:
-            self.buttons["use-run"].setToolTip(why_not or "")
+            self.buttons["use-run"].setToolTip(words)
+            self.buttons["use-run"].setAccessibleDescription(words)
 
     def _show_log(self, log: Mapping[str, str] | None, warnings: list[str] | None) -> None:
         self._lines = self._lines if log is None else log

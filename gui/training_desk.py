@@ -11,10 +11,13 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from core import paths
 from core.errors import SettingsError
+from core.model.chosen import agree
 from core.training import known_runs, run_reading
+from core.types import Modality
 from core.workers import command
 from gui.banner import Notice
 from gui.engine_process import EngineEnd
+from gui.model_words import model_notice, read_model
 from gui.pages.training import TrainingPage
 from gui.run_list import Run
 from gui.run_reader import RunReader
@@ -34,6 +37,7 @@ class TrainingDesk(QObject):
         self._window = window
         self.reader = RunReader(lambda: command("run-reader"), self)
         self.page = TrainingPage(self.reader, window.background, self.root)
+        self.page.set_in_use(window.preferences.model_folder)
         self.page.new_wanted.connect(self.new_run)
         self.page.deeds.failed.connect(self._failed)
         self.reader.failed.connect(self._reading_failed)
@@ -154,8 +158,45 @@ class TrainingDesk(QObject):
 
     def use(self) -> None:
         """The run's model answers in Review and Live from now on."""
-        if self.run is not None and self.page.usable == "":
+        if self.run is not None and self.page.can_use:
             self._use(self.run.folder)
+
+    def ask_use_without(self) -> None:
+        """Ask whether the run's model may be used without what it learned from foreign features."""
+        run, foreign = self.run, list(self.page.foreign)
+        if run is None or not foreign:
+            return
+        names = ", ".join(self.tr(name) for name in foreign)
+        box = QMessageBox(self._window)
+        box.setWindowTitle(self.tr("Use in Review and Live"))
+        box.setText(self.tr("Use {name} without {modalities}?").format(name=run.title, modalities=names))
+        why = self.page.usable["why"] if self.page.usable else ""
+        more = self.tr("Estimates then come from the rest alone, and say what is left out.")
+        box.setInformativeText(f"{why} {more}")
+        yes = box.addButton(self.tr("Use without"), QMessageBox.ButtonRole.AcceptRole)
+        no = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(no)
+        box.setEscapeButton(no)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        yes.clicked.connect(lambda: self.use_without(run, foreign))
+        box.open()
+
+    def use_without(self, run: Run, modalities: list[Modality]) -> None:
+        """The run's model answers without these modalities from now on."""
+        work = _agreed(Path(run.folder), modalities)
+        self._window.background.run(work, lambda problem: self._agreed(run, problem))
+
+    def _agreed(self, run: Run, problem: str) -> None:
+        if problem:
+            self._failed(problem, self.tr("The model in use is the same as before."))
+        else:
+            self._use(run.folder)
+
+    def show_model(self) -> None:
+        """Tell what the model in use was trained on."""
+        model = self._window.preferences.model_folder
+        tell = self._window.banner.tell
+        self._window.background.run(read_model(model), lambda told: tell(model_notice(told)))
 
     def use_starter(self) -> None:
         """The starter model answers again."""
@@ -163,6 +204,7 @@ class TrainingDesk(QObject):
 
     def _use(self, model: str) -> None:
         self._window.use_preferences(self._window.preferences.changed(model_folder=model))
+        self.page.set_in_use(model)
 
     @Slot(str, str)
     def _failed(self, what: str, next: str) -> None:
@@ -182,6 +224,16 @@ class TrainingDesk(QObject):
         else:
             next = self.tr("The runs themselves go on. Reading is being started again.")
             self._window.banner.tell(Notice(what, next, end.last_words))
+
+
+def _agreed(folder: Path, modalities: list[Modality]) -> Iterator[str]:
+    """Work for the background: remember that modalities are left out; "" or why that cannot be kept."""
+    try:
+        agree(folder, modalities)
+    except OSError as error:
+        yield str(error)
+    else:
+        yield ""
 
 
 def _known(folder: Path) -> Iterator[bool]:

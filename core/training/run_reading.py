@@ -15,9 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.files import standing
+from core.model import chosen
 from core.training import runs
 from core.training.comparison import Compared
 from core.training.settings import Settings, presets
+from core.types import MODALITIES
 
 MARKS = (runs.SETTINGS, "run.json", runs.EVENTS)
 """A folder that holds one of these is a run."""
@@ -244,10 +247,16 @@ def compared(folder: Path) -> Compared:
     )
 
 
-def usable(folder: Path) -> str:
-    """Why this run's model cannot be used in Review and Live; "" where it can."""
-    check = getattr(runs, "usable", None)
-    return (check(folder) or "") if check else "not known"
+def usable(folder: Path) -> dict[str, Any]:
+    """Whether this run's model can be used in Review and Live.
+
+    {"why": why not, "" where it can; "foreign": modalities that it can be used without, where that helps}
+    """
+    why = chosen.usable(folder) or ""
+    told = read_json(standing(folder / "model") / "model.json")
+    foreign = list(chosen.foreign(told)) if told and why else []
+    own = [m for m in MODALITIES if m not in foreign and (told.get("features") or {}).get(m) != chosen.ABSENT]
+    return {"why": why, "foreign": foreign if own else []}
 
 
 def log_tail(folder: Path, names: Sequence[str] = ("stdout.log", "stderr.log")) -> dict[str, str]:

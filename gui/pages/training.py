@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from core.types import Modality
 from gui.background import Background
 from gui.panes import Panes
 from gui.run_deeds import RunDeeds
@@ -39,7 +40,8 @@ class TrainingPage(QWidget):
         self.list = RunListPanel(self.runs)
         self.deeds = RunDeeds(background, self.runs, self)
         self.run: Run | None = None
-        self.usable: str | None = None
+        self.usable: dict[str, Any] | None = None
+        self.in_use = ""
         self.panel: Any = None
         self.comparison: Any = None
         self._wanted = ""
@@ -149,7 +151,7 @@ class TrainingPage(QWidget):
             self.desk.setCurrentIndex(_EMPTY)
         else:
             self.panel.show_run(run)
-            self.panel.set_usable(None)
+            self._show_use()
             if run.folder in self.curves:
                 self.panel.draw(self.curves[run.folder])
             self.desk.setCurrentIndex(_ONE)
@@ -244,8 +246,32 @@ class TrainingPage(QWidget):
         self.panel.set_details(told)
         if "usable" in told:
             self.usable = told["usable"]
-            self.panel.set_usable(self.usable)
+            self._show_use()
             self.changed.emit()
+
+    @property
+    def can_use(self) -> bool:
+        """Whether the model of the run shown may answer in Review and Live, and does not yet."""
+        return self.usable is not None and not self.usable["why"] and not self._is_in_use
+
+    @property
+    def foreign(self) -> list[Modality]:
+        """Modalities without which the model of the run shown could be used."""
+        return [] if self.usable is None else self.usable["foreign"]
+
+    @property
+    def _is_in_use(self) -> bool:
+        return self.run is not None and self.run.folder == self.in_use
+
+    def set_in_use(self, model: str) -> None:
+        """Take note of whose model answers in Review and Live."""
+        self.in_use = model
+        if self.panel is not None and self.run is not None:
+            self._show_use()
+        self.changed.emit()
+
+    def _show_use(self) -> None:
+        self.panel.set_usable(self.usable, self._is_in_use)
 
     @Slot(object)
     def _take_comparison(self, told: Mapping[str, Any]) -> None:
