@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from core.errors import SettingsError
 from core.files import write_whole
 from core.training.preflight_report import Report
-from core.training.settings import Settings, dump
+from core.training.settings import Settings, dump, load
 from core.workers import command
 from gui import new_run
 from gui.background import Background
@@ -283,10 +283,10 @@ def _written(path: Path, text: str) -> Iterator[str]:
 
 
 def _example() -> NewRunDialog:
-    dialog = NewRunDialog(Background())
-    data = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    if data:
-        dialog.choices.choose_data(Path(data))
+    """The preset of CMU-MOSI with one setting changed, on the data that the command line names."""
+    data = next((Path(word) for word in sys.argv[1:] if not word.startswith("-")), None)
+    dialog = NewRunDialog(Background(), origin=Origin("CMU-MOSI", load("mosi"), data))
+    dialog.form.completed.connect(lambda: dialog.form.put("training.batch_size", 32))
     return dialog
 
 
