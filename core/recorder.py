@@ -27,6 +27,12 @@ __all__ = ["Phase", "Progress", "Recorder", "RecordingError", "Recovered", "reco
 
 RESERVE = 64 * 2**20
 """Bytes left on the disk at which a recording is ended while it can still be ended well."""
+_TAIL = 0.5
+"""Seconds that the end of a recording waits for sound that was made before it and is still on its way."""
+_JITTER = 0.01
+"""Seconds that a track may fall short of its end."""
+_WAKE = 0.05
+"""Seconds that the thread waits for the next item before it looks around."""
 _LOOK = 0.25
 """Seconds between looks at the disk, and at a microphone that has fallen silent."""
 _BEHIND, _FILL = 1.5, 1.0
@@ -94,12 +100,12 @@ class Recorder:
         self._phase, self._reason, self._remedy = Phase.RECORDING, "", ""
         self._pictures = 0
         self._free, self._looked = shutil.disk_usage(file.parent).free, 0.0
-        self._make_mp4 = True
+        self._make_mp4, self._patience = True, 0.0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def offer(self, item: Item) -> None:
-        """Record a picture or sound, if its time is in this recording; dropped where the encoder is behind."""
+        """Record a picture or sound, if its time is in this recording; dropped if the encoder is behind."""
         if not isinstance(item, Picture) or self._timeline.seconds(item.stamp) is not None:
             self._backlog.put(item)
 
@@ -128,8 +134,8 @@ class Recorder:
                 if self._phase is Phase.RECORDING:
                     self._timeline.pause(now())
                 self._make_mp4 = make_mp4
+                self._patience = now() + _TAIL
                 self._phase = Phase.FINISHING
-        self._backlog.close()
         self._thread.join(timeout)
         return self.progress()
 
@@ -155,10 +161,12 @@ class Recorder:
         """The thread: encode what is offered, then finish."""
         try:
             while not self._backlog.done:
-                item = self._backlog.take(_LOOK)
+                item = self._backlog.take(_WAKE)
                 if item is not None:
                     self._write(item)
                 self._look()
+                if self._phase is Phase.FINISHING and self._complete():
+                    self._backlog.close()
             if self._track:
                 self._write_silence(self._timeline.elapsed(now()))
             self._film.close()
@@ -166,6 +174,11 @@ class Recorder:
             self._fail(error)
             return
         self._finish()
+
+    def _complete(self) -> bool:
+        """Whether all that was made before the end has arrived."""
+        late = self._track is not None and self._track.seconds < self._timeline.elapsed(now()) - _JITTER
+        return not late or now() > self._patience
 
     def _write(self, item: Item) -> None:
         if isinstance(item, Picture):

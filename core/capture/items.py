@@ -19,7 +19,7 @@ well, were it not for its steps of 16 ms on Windows."""
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """stamp: when it was taken, in seconds of `now`. image: (H, W, 3) uint8 RGB, contiguous; not written to."""
+    """stamp: when it was taken, in seconds of `now`. image: (H, W, 3) uint8 RGB, contiguous, final."""
 
     stamp: float
     image: np.ndarray
@@ -27,7 +27,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """stamp: when the first sample was taken. samples: (n, channels) float32 in [-1, 1]; rate in samples/s."""
+    """stamp: when the first sample was taken. samples: (n, channels) float32 in [-1, 1]; rate: a second."""
 
     stamp: float
     rate: int

@@ -12,7 +12,7 @@ from core.capture.items import Sound, now
 CLIPPED = 0.999
 """Amplitude from which on a sample counts as cut off."""
 SILENT = 1.0
-"""Seconds without data, or of nothing but zeros, that are "no signal": a microphone that works always hisses."""
+"""Seconds without data, or of zeros only, that are "no signal": a microphone that works always hisses."""
 _FLOOR = 1e-6
 
 

@@ -16,6 +16,8 @@ DEFAULT = "default"
 """The name of whatever microphone the system prefers."""
 _WAITING = 500
 """Blocks that may wait between the sound card's thread and ours: several seconds."""
+_FIRST = 3.0
+"""Seconds until the first block: a sound server wakes a sleeping device only now."""
 _OLDEST = 5.0
 """Seconds of delay that a device may claim to be believed."""
 
@@ -64,7 +66,7 @@ class _Microphone:
         global _open_streams
         self._stopped = stopped
         self._blocks: queue.Queue[Sound] = queue.Queue(_WAITING)
-        self.dropped = 0
+        self.dropped, self._patience = 0, _FIRST
         with _library:
             library = _sounddevice()
             if not _open_streams:
@@ -90,7 +92,9 @@ class _Microphone:
     def read(self) -> Sound | None:
         while not self._stopped.is_set():
             try:
-                return self._blocks.get(timeout=STALL)
+                sound = self._blocks.get(timeout=self._patience)
+                self._patience = STALL
+                return sound
             except queue.Empty:
                 break
         raise CaptureError("The microphone gives no sound any more.", "Is it still plugged in?")

@@ -11,7 +11,7 @@ from core.capture import cameras, files, microphones
 from core.capture.cameras import Wish
 from core.capture.items import CaptureError, Item, Picture, Sound, State, Status, now
 from core.capture.level import Meter
-from core.capture.source import Open, Source
+from core.capture.source import Device, Open, Source
 from core.recorder import RESERVE, Recorder
 
 Listener = Callable[[Item], None]
@@ -40,7 +40,7 @@ def camera_source(text: str, wish: Wish, playing: files.Playing) -> Open:
     if (path := Path(text)).exists() or path.suffix:
         return files.pictures(path, playing)
 
-    def named(stopped: threading.Event) -> object:
+    def named(stopped: threading.Event) -> Device:
         for known in cameras.list_cameras():
             if text.casefold() in known.name.casefold():
                 return cameras.camera(known.index, wish)(stopped)

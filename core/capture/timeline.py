@@ -1,4 +1,4 @@
-"""From the capture clock to a file's own time: pauses cut out, sound kept on the clock whatever its device does."""
+"""From the capture clock to a file's own time: pauses cut out, sound held to the clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from core.capture.items import Sound
 
 HOLE = 0.1
-"""Seconds between a block's stamp and the end of what is written that are a hole (or an overlap), not jitter."""
+"""Seconds between a block's stamp and the end of what is written that are a hole or overlap, not jitter."""
 TOLERANCE = 0.008
 """Seconds of lasting deviation that are put right by stretching: far below what is seen as out of sync."""
 _SETTLING = 2.0

@@ -14,7 +14,7 @@ import typer
 from rich.status import Status as Line
 
 from core.capture.cameras import list_cameras
-from core.capture.items import CaptureError, State, Status
+from core.capture.items import CaptureError, State
 from core.capture.level import Level
 from core.capture.microphones import list_microphones
 from core.capture.session import Choice, Session
@@ -35,7 +35,7 @@ def record(out: Path, camera: str, microphone: str, seconds: float | None, *, as
     """Record until `seconds` have passed, a file has ended, or Ctrl+C. camera, microphone: see Choice."""
     file = out if out.suffix.lower() == ".mp4" else out.with_name(out.name + ".mp4")
     _tell_recovered(file.parent)
-    choice = Choice(*(None if name == NONE else name for name in (camera, microphone)))
+    choice = Choice(None if camera == NONE else camera, None if microphone == NONE else microphone)
     with _stopping() as stopped:
         if as_json:
             with json_lines() as write:
@@ -118,8 +118,8 @@ def _hopeless(session: Session) -> bool:
 
 def _problem(session: Session) -> CaptureError:
     """Why it could not begin."""
-    for source in session.sources.values():
-        status: Status = source.status
+    for source in sorted(session.sources.values(), key=lambda source: not source.status.reason):
+        status = source.status
         if status.state is not State.RUNNING:
             reason = status.reason or f"The {source.name} gave nothing within {_WAIT:.0f} s."
             return CaptureError(reason, status.remedy or "Try `consonance record --list`.", status.state)

@@ -57,6 +57,7 @@ COMMANDS = {
     "data check": "path --settings --json",
     "extractor": "",
     "bench": "name --json --clip",
+    "record": "out --camera --microphone --seconds --list --json",
     "app": "files",
     "engine": "--model --speech",
 }
