@@ -31,7 +31,7 @@ def settings() -> Path:
 
 
 def runs() -> Path:
-    """Folder that new training runs are put in. CONSONANCE_RUNS moves it; it goes along with CONSONANCE_HOME."""
+    """Folder that new training runs are put in. CONSONANCE_RUNS moves it, and so does CONSONANCE_HOME."""
     if chosen := os.environ.get("CONSONANCE_RUNS"):
         return Path(chosen)
     if home := os.environ.get("CONSONANCE_HOME"):

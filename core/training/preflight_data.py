@@ -34,7 +34,10 @@ def read(settings: Settings, path: Path, progress: sources.Progress) -> tuple[Da
     found, files = sources.outline(data, path, lambda step, share: progress(step, 0.5 * share))
     cut = for_training(found)
     problems = list(_checked(found, settings, path, lambda step, share: progress(step, 0.5 + 0.5 * share)))
-    problems += [Problem("data-note", "note", "data", f"{note[:1].upper()}{note[1:]}.") for note in cut.notes[len(found.notes) :]]
+    problems += [
+        Problem("data-note", "note", "data", f"{note[:1].upper()}{note[1:]}.")
+        for note in cut.notes[len(found.notes) :]
+    ]
     return cut, files is None, problems
 
 
