@@ -61,7 +61,7 @@ def load(folder: Path, before: Path | None = None) -> dict[str, Any] | None:
 
 def _without_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
-        tensors[name] = value.detach().cpu().contiguous().clone()  # shared memory is no tensor file's
+        tensors[name] = _own(value.detach().cpu().contiguous(), tensors)
         return {TENSOR: name}
     if isinstance(value, dict):
         items = [(key, _without_tensors(item, f"{name}/{key}", tensors)) for key, item in value.items()]
@@ -69,6 +69,14 @@ def _without_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_tensors(item, f"{name}/{i}", tensors) for i, item in enumerate(value)]
     return value
+
+
+def _own(tensor: Tensor, others: dict[str, Tensor]) -> Tensor:
+    """The tensor in memory of its own, as a tensor file wants it. Copied only if it must be: all weights and
+    what the optimiser knows of them would otherwise be in memory twice."""
+    shared = {other.data_ptr() for other in others.values()}
+    whole = tensor.untyped_storage().nbytes() == tensor.nbytes
+    return tensor if whole and tensor.data_ptr() not in shared else tensor.clone()
 
 
 def _with_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
