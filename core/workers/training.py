@@ -6,6 +6,7 @@ about it is read there. Light: torch is imported in the child only.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import psutil
 
 from core.errors import DataError
-from core.training.run_state import DISCARD, STOP, RunState, read_state, started_at, write_state
+from core.training.run_state import DISCARD, STOP, RunState, alive, read_state, started_at, write_state
 from core.training.runs import ask_discard, ask_stop, create, open_run, put_aside
 from core.training.settings import Settings, load
 from core.workers import command
@@ -66,6 +67,7 @@ def stop(folder: Path, grace: float = 20.0) -> RunState:
     if read_state(folder).live:
         ask_stop(folder)
         _ended(folder, grace, f"did not answer within {grace:g} s and was ended; its best checkpoint is kept")
+        _reap()
     return read_state(folder)
 
 
@@ -96,7 +98,7 @@ def serve(folder: Path) -> int:
 
 def _spawn(folder: Path, state: RunState) -> int:
     """Start the child; from here on the state names it, even if it dies before it can say a word."""
-    _children[:] = [child for child in _children if child.poll() is None]
+    _reap()
     with (folder / "stdout.log").open("ab") as out, (folder / "stderr.log").open("ab") as err:
         child = subprocess.Popen(
             command(SUBCOMMAND, str(folder.absolute())),
@@ -116,6 +118,18 @@ def _detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+@atexit.register
+def _leave() -> None:
+    """What still trains goes on without this process, which need not warn of it."""
+    _reap()
+    for child in _children:
+        child.returncode = 0
+
+
 def _ended(folder: Path, grace: float, reason: str) -> None:
     """Wait for the end of a run that was asked to; end its whole tree where it does not obey."""
     if _wait(folder, grace):
@@ -130,12 +144,14 @@ def _ended(folder: Path, grace: float, reason: str) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(left, timeout=TERMINATED)
-    write_state(folder, replace(state, state="stopped", left_s=None, reason=reason))
+    if state.live:
+        write_state(folder, replace(state, state="stopped", left_s=None, reason=reason))
 
 
 def _wait(folder: Path, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while read_state(folder).live:
+    """Whether the run ended and its process is gone within so many seconds."""
+    end, state = time.monotonic() + seconds, read_state(folder)
+    while read_state(folder).live or alive(state.pid, state.started):
         if time.monotonic() > end:
             return False
         time.sleep(LOOK_EVERY)
