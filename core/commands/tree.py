@@ -345,7 +345,7 @@ def run_queue(root: Path) -> None:
 @app.command("train-worker", hidden=True)
 def train_worker(folder: Path) -> None:
     """Train what a run folder asks for."""
-    from core.workers.training import serve
+    from core.workers.training_child import serve
 
     raise typer.Exit(serve(folder))
 

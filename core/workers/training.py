@@ -1,7 +1,7 @@
 """Training in a process of its own that outlives whoever started it: start, resume, stop, discard.
 
 The process belongs to a session of its own, its output goes to files in the run's folder, and everything else
-about it is read there. Light: torch is imported in the child only.
+about it is read there. Light, for the window imports it: what the child does lies in `training_child`.
 """
 
 from __future__ import annotations
@@ -79,21 +79,6 @@ def discard(folder: Path, grace: float = 20.0) -> RunState:
         if folder.exists():
             put_aside(folder)
     return RunState("discarded")
-
-
-def serve(folder: Path) -> int:
-    """The child: train what the folder asks for. Returns the exit code; the folder tells why."""
-    from core.errors import Cancelled, UserError
-    from core.training.loop import carry_on
-
-    try:
-        carry_on(folder)
-    except Cancelled:
-        return 0  # discarded
-    except UserError as error:
-        sys.stderr.write(f"{error.message} {error.remedy}\n")
-        return 1
-    return 0
 
 
 def _spawn(folder: Path, state: RunState) -> int:
