@@ -59,11 +59,11 @@ def texts(rows: Sequence[Row], writer: Writer, progress: Progress) -> dict[str, 
 
 
 def label_folder(
-    rows: Sequence[LabelRow], absent: Sequence[str], writer: Writer, progress: Progress
+    rows: Sequence[LabelRow], notes: Sequence[str], writer: Writer, progress: Progress
 ) -> dict[str, Any]:
     """The clips of a label folder; those that are absent or cannot be read are left out and noted."""
     failed = extract_all([row.file for row in rows], partial(progress, EXTRACTING))
-    reader = _Recordings(progress, "features", failed)
+    reader = _Recordings(progress, "clips", failed)
     for done, row in enumerate(rows):
         reader.progress(done / len(rows))
         if (features := reader.read(row.file)) is None:
@@ -73,7 +73,7 @@ def label_folder(
         seen = whole(features)
         sample = Sample(row.id, row.group, row.text or None, seen.audio, seen.visual, row.labels)
         writer.add(sample, row.mode)
-    writer.notes += [f"{name}: left out" for name in absent] + reader.notes()
+    writer.notes += [*notes, *reader.notes()]
     return {"features": _OWN}
 
 

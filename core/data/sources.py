@@ -42,6 +42,8 @@ class _Found:
     fill: Callable[[store.Writer, Progress], Mapping[str, Any]]
     clips: Sequence[tuple[str, int, tables.Row]] = ()
     """Of what takes long to read: part, number of the source, and row of each clip."""
+    notes: Sequence[str] = ()
+    """What the tables alone tell."""
 
 
 def load(settings: DataSettings, path: Path, on_progress: Progress | None = None) -> DataSet:
@@ -84,6 +86,7 @@ def outline(
     data = DataSet(
         {name: Part(*parts[name]) for name in (*PARTS, "all") if name in parts},
         settings.sources or (Source(),),
+        notes=list(found.notes),
         calibration_share=settings.calibration_share,
     )
     return data, {row.id: row.file for _, _, row in found.clips if row.file is not None}
@@ -97,9 +100,10 @@ def _look(settings: DataSettings, path: Path) -> _Found:
     if path.is_dir():
         absent: list[str] = []
         rows = label_folder.read(path, absent.append)
+        notes = [f"{name}: left out" for name in absent]
         files = {"label.csv": path / label_folder.TABLE} | {f"{row.id}": row.file for row in rows}
         clips = [(row.mode, 0, tables.Row(row.id, row.group, row.text, row.file, row.labels)) for row in rows]
-        return _Found(files, "folder", partial(reading.label_folder, rows, absent), clips)
+        return _Found(files, "folder", partial(reading.label_folder, rows, notes), clips, notes)
     if path.suffix.lower() in PICKLES:
         return _Found({"data": path}, ["mmsa", settings.text], partial(reading.mmsa, path, settings.text))
     if path.suffix.lower() not in TABLES:

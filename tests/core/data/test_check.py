@@ -188,6 +188,10 @@ def test_clips_are_not_extracted_for_a_check_but_copies_are_seen(tmp_path: Path)
     assert codes(report.problems) >= {("features-in-two-splits", "train, valid"), ("not-extracted", "clips")}
     (leak,) = [p for p in report.problems if p.code == "features-in-two-splits"]
     assert "clip files of 1 rows" in leak.message
+    with (tmp_path / "set" / "label.csv").open("a") as table:
+        table.write("v,9,gone,0,train\n")
+    told = [p.message for p in check(tmp_path / "set").problems if p.code == "left-out"]
+    assert told == ["label.csv, line 5: no file Raw/v/9.mp4: left out."]
 
 
 def test_the_command_shows_tables_and_fails_on_errors(
