@@ -68,6 +68,7 @@ class NewRunDialog(QDialog):
         self.start = QPushButton(self.tr("Start"))
         self._lay_out()
         self._wire()
+        self._leave_drops_to_the_dialog()
         if origin is not None:
             self.use(origin)
         else:
@@ -106,6 +107,7 @@ class NewRunDialog(QDialog):
         self.panel.went_back.connect(self.choices.take)
         self.form.changed.connect(self._look)
         self.form.completed.connect(self._look)
+        self.form.completed.connect(self._leave_drops_to_the_dialog)
         self.problems.chosen.connect(self._go)
         self._lull.timeout.connect(self.check)
         self.view.asked.connect(self.check)
@@ -255,6 +257,11 @@ class NewRunDialog(QDialog):
         """Write the settings, complete, as a file that the command line reads too."""
         if isinstance(self.form.result, Settings):
             self._background.run(_written(path, dump(self.form.result)), self.panel.tell)
+
+    @Slot()
+    def _leave_drops_to_the_dialog(self) -> None:
+        for widget in self.findChildren(QWidget):
+            widget.setAcceptDrops(False)  # a line would take a file's address for its text
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file or folder may be dropped anywhere."""

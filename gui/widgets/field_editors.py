@@ -267,7 +267,7 @@ class GroupEditor(Editor):
         for number, (name, field) in enumerate(model.model_fields.items()):
             editor = self._of[name] = editor_for(field)
             editor.edited.connect(self.edited)
-            label = QLabel(field.title or name)
+            label = QLabel(self.tr(field.title or name))
             label.setBuddy(editor.parts[0])
             row, column = divmod(number, columns)
             grid.addWidget(label, row, 2 * column)
@@ -279,7 +279,8 @@ class GroupEditor(Editor):
     def name(self, title: str, description: str) -> None:
         for name, editor in self._of.items():
             field = self._model.model_fields[name]
-            editor.name(f"{title}: {field.title or name}", field.description or description)
+            part = self.tr(field.title or name)
+            editor.name(f"{title}: {part}", self.tr(field.description or description))
 
     def set(self, value: Any) -> None:
         for name, editor in self._of.items():

@@ -34,7 +34,7 @@ class SettingRow(QWidget):
         self.differs = False
         self.problem = ""
         self.editor = editor_for(field)
-        unit = field_facts.unit(field)
+        unit = self.tr(field_facts.unit(field))
         if unit:
             self.editor.put_unit(unit)
         self.editor.name(f"{self.title}, {unit}" if unit else self.title, self.description)

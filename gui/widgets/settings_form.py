@@ -42,8 +42,8 @@ class _Section(QWidget):
         self._layout.setContentsMargins(0, 8, 0, 4)
         self._layout.setSpacing(0)
         if title:
-            heading = QLabel(title, objectName="heading")
-            heading.setToolTip(description)
+            heading = QLabel(self.tr(title), objectName="heading")
+            heading.setToolTip(self.tr(description))
             self._layout.addWidget(heading)
 
     def add(self, row: SettingRow) -> None:
@@ -236,7 +236,7 @@ class SettingsForm(QScrollArea):
         inner = name[len(row.name) + 1 :] if row is not None else ""
         model = field_facts.nested(row.field) if row is not None else None
         if model is not None and inner in model.model_fields:
-            message = f"{model.model_fields[inner].title}: {message}"
+            message = f"{self.tr(model.model_fields[inner].title or inner)}: {message}"
         return Problem(name, row.title if row is not None else name, message)
 
     def _owner(self, name: str) -> str:

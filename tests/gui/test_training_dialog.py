@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QTextDocument
@@ -15,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from core.training.settings import Settings, load
+from core.workers import command
 from gui import new_run
 from gui.background import Background
 from gui.new_run import NewRun, Origin
@@ -43,7 +46,8 @@ def open_dialog(
 
     def open_it(behaviour: str = "good", origin: Origin | None = None) -> NewRunDialog:
         monkeypatch.setattr(
-            "gui.training_dialog.command", lambda *arguments: [sys.executable, str(FAKE), behaviour]
+            "gui.training_dialog.command",
+            command if behaviour == "real" else lambda *arguments: [sys.executable, str(FAKE), behaviour],
         )
         dialog = NewRunDialog(background, parent, origin)
         opened.append(dialog)
@@ -243,6 +247,25 @@ def test_dropped_data_becomes_the_data_and_a_dropped_settings_file_the_settings(
         dialog.dropEvent(QDropEvent(QPointF(5, 5), action, mime, buttons, Qt.KeyboardModifier.NoModifier))
     qtbot.waitUntil(lambda: dialog.form.result == load(tmp_path / "mine.toml"), timeout=5000)
     assert dialog.choices.chooser.path == data
+    assert [widget for widget in dialog.findChildren(QWidget) if widget.acceptDrops()] == []
+
+
+def test_a_real_check_is_made_in_a_process_of_its_own(
+    qtbot: QtBot, open_dialog: OpenDialog, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    tree = {
+        "id": [f"video{i // 4}$_${i}" for i in range(80)],
+        "text": random.normal(size=(80, 3, 8)).astype(np.float32),
+        "regression_labels": random.uniform(-3, 3, 80),
+    }
+    (tmp_path / "features.pkl").write_bytes(pickle.dumps(tree))
+    dialog = open_dialog("real")
+    dialog.form.put("network.text_encoder", "")
+    dialog.choices.choose_data(tmp_path / "features.pkl")
+    qtbot.waitUntil(lambda: "Looked at" in dialog.view._state.text(), timeout=60000)
+    assert dialog.problems.errors == []
+    assert "an epoch" in dialog.view.values["time"].text()
 
 
 def test_a_duplicate_begins_with_the_runs_settings_and_data(
