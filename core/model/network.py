@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from core.training.settings import NetworkSettings
 
 
+STEPS = 8
+"""Sequences are padded to a multiple of so many frames, so that they come in few lengths."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What the network says of a batch of B rows. Values of a missing modality mean nothing: see `present`.
@@ -86,6 +90,8 @@ class SequenceEncoder(nn.Module):
 
     def _states(self, lstm: nn.LSTM, x_btd: Tensor, length: Tensor) -> Tensor:
         # Padded, not packed: padding comes after what is read and a packed LSTM is ten times slower on a CPU.
+        # In whole STEPS, for what is prepared for each shape stays in memory.
+        x_btd = nn.functional.pad(x_btd, (0, 0, 0, -x_btd.shape[1] % STEPS))
         states_btd, _ = lstm(x_btd)
         length = length.to(states_btd.device)
         if self.readout == "last":
