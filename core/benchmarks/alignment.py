@@ -18,12 +18,21 @@ TIMES = 30
 
 
 def alignment(clip: Path) -> dict[str, Any]:
-    """Median milliseconds of the loss with its gradient."""
+    """Median milliseconds of the loss with its gradient, and its share of whole steps by the MOSI preset."""
+    from core.benchmarks.training import settings_for, step_milliseconds
+
+    preset = settings_for("none", 2)
+    steps = {name: step_milliseconds(freeze) for name, freeze in (("fine-tuned", "none"), ("at rest", "all"))}
     torch.set_num_threads(torch_threads())
     _once(ROWS[0], WIDTHS[0])
+    own = _milliseconds(preset.training.batch_size, preset.network.aligned_width)
     return {
         "threads": torch_threads(),
         "milliseconds": [{"d": d, "n": n, "ms": _milliseconds(n, d)} for d in WIDTHS for n in ROWS],
+        "of_a_step": [
+            {"text": name, "step_ms": ms, "alignment_ms": own, "share": own / ms}
+            for name, ms in steps.items()
+        ],
     }
 
 

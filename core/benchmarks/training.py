@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -68,3 +69,14 @@ def _ours(settings: Settings, data: Path, run: Path) -> dict[str, float]:
     each = (ends[-1] - ends[0]) / (len(ends) - 1)
     found = [event["valid"] for event in events if event["kind"] == "epoch"]
     return {"samples_s": ROWS / each, "mae": found[EPOCHS - 1]["mae"], "once_s": total - each * len(ends)}
+
+
+def step_milliseconds(freeze: str) -> float:
+    """Median time of a step on unaligned sequences, by the run's own account."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = mosi_like.write(Path(folder) / "data.pkl", 24 * 16, 16, aligned=False)
+        settings = settings_for(freeze, 2)
+        train(settings, data, Path(folder) / "run")
+        events = Run(Path(folder) / "run").events()[0]
+    speeds = [event["samples_s"] for event in events if event["kind"] == "step"]
+    return 1000 * settings.training.batch_size / median(speeds)
