@@ -130,6 +130,9 @@ def stylesheet(colours: Colours) -> str:
     QPushButton:disabled {{ color: {c.muted}; background: {c.window}; border-color: {c.line}; }}
     QLineEdit {{ {edge} padding: 4px 6px; background: {c.base}; }}
     QPlainTextEdit {{ {edge} background: {c.base}; }}
+    QCheckBox::indicator:unchecked {{
+        border: 1px solid {c.muted}; border-radius: 3px; background: {c.base}; width: 12px; height: 12px;
+    }}
     QToolButton:focus, QListView:focus, QPushButton:focus, QLineEdit:focus, QPlainTextEdit:focus {{
         border: 1px solid {c.focus};
     }}

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer, Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gui.widgets import field_facts
@@ -195,6 +195,7 @@ class SettingsForm(QScrollArea):
         if not row.basic:
             self.fold.setChecked(True)
         self.filter("")
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # it is where it is only then
         self.ensureWidgetVisible(row)
         row.editor.parts[0].setFocus()
 

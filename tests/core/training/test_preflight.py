@@ -15,11 +15,12 @@ import psutil
 import pytest
 import torch
 
+from core.commands.preflight import preflight as preflight_command
 from core.errors import Cancelled
 from core.training import preflight_trial
 from core.training.preflight import preflight
 from core.training.preflight_report import Problem, Report, from_json, seconds, size
-from core.training.settings import Settings, load
+from core.training.settings import Settings, dump, load
 
 
 def part(rows: int, seed: int, speakers: str, **columns: Any) -> dict[str, Any]:
@@ -224,6 +225,23 @@ def test_a_resting_text_encoder_is_counted_once_and_not_in_every_epoch(
     assert report.time.run_s is not None
     assert report.time.epoch_s is not None
     assert report.time.run_s > report.time.epoch_s * 30
+
+
+def test_the_command_prints_what_was_found_and_its_exit_code_says_whether_a_run_would_work(
+    sound: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "mine.toml"
+    settings.write_text(dump(chosen()), encoding="utf-8")
+    assert preflight_command(str(settings), sound, tmp_path, [], 2, as_json=False) == 0
+    said = capfd.readouterr().out
+    assert "valid        24 rows of 6 groups; labels: multimodal 24" in said
+    assert ", 2 times" in said
+    wrong = ["training.device=cuda:77"]
+    assert preflight_command(str(settings), sound, tmp_path, wrong, 1, as_json=True) == 1
+    (line,) = capfd.readouterr().out.splitlines()
+    assert [p["where"] for p in json.loads(line)["problems"] if p["severity"] == "error"] == [
+        "training.device"
+    ]
 
 
 def test_it_can_be_cancelled(sound: Path, tmp_path: Path) -> None:
