@@ -105,19 +105,24 @@ class UnimodalLabels:
         return torch.tanh((y_s - y_m).abs()).nan_to_num(0.0)
 
     def diagnostics(self) -> dict[str, dict[str, float]]:
-        """For the log: spread (standard deviation) of the labels, mean norm of h_s, labels skipped so far.
+        """For the log: spread (standard deviation) of the labels, their drift (mean distance from the given
+        ones), mean norm of h_s, labels skipped so far.
 
         A modality that no row has is left out.
         """
         return {
             modality: {
                 "spread": float(self.labels[modality][members].std(correction=0)),
+                "drift": float(self._apart(modality, members).mean()),
                 "norm": float(self.representations[modality][members].norm(dim=1).mean()),
                 "skipped": float(self.skipped[modality]),
             }
             for modality in MODALITIES
             if (members := self._members[modality]).any()
         }
+
+    def _apart(self, modality: Modality, rows: Tensor) -> Tensor:
+        return (self.labels[modality][rows] - self.labels["multimodal"][rows]).abs()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resumed run needs to go on with the same numbers, sums included (copies)."""

@@ -72,9 +72,17 @@ class Teacher:
             self.labels[m][rows] = (epoch - 1) / (epoch + 1) * old + 2 / (epoch + 1) * fresh
 
     def diagnostics(self) -> dict[str, dict[str, float]]:
-        """Spread (standard deviation) of the labels of each modality, where there are any."""
-        known = {m: labels[~labels.isnan()] for m, labels in self.labels.items()}
-        return {m: {"spread": float(x.std(correction=0))} for m, x in known.items() if len(x)}
+        """Spread (standard deviation) of the labels of each modality and their drift (mean distance from the
+        given ones), where there are any."""
+        found: dict[str, dict[str, float]] = {}
+        for m, labels in self.labels.items():
+            known = labels[~labels.isnan()]
+            apart = (labels - self.given).abs()
+            if len(known):
+                found[m] = {"spread": float(known.std(correction=0))}
+                if len(both := apart[~apart.isnan()]):
+                    found[m]["drift"] = float(both.mean())
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Labels, steps and the weights that follow (copies)."""
