@@ -46,6 +46,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="consonance app", description="Open the window.")
     parser.add_argument("files", nargs="*", type=Path, help="clips and folders to open")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="draw light and dark pictures")
+    parser.add_argument("--page", choices=("review", "training"), default="review", help="page to begin with")
     parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="size of the window in pixels")
     parser.add_argument("--exit-after-paint", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(list(arguments))
@@ -101,11 +102,16 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         _say(f"{milliseconds_since_start():.0f}")
         window.close()
         return
-    window.load()
-    if options.screenshots:
-        from gui.pictures import Photographer
+    from gui.main_window import TRAINING
 
-        Photographer(window, options.screenshots, _say)
+    window.load()
+    if options.page == "training":
+        window.show_page(TRAINING)
+    if options.screenshots:
+        from gui.pictures import Photographer, TrainingPhotographer
+
+        kind = TrainingPhotographer if options.page == "training" else Photographer
+        kind(window, options.screenshots, _say)
     elif options.bench == "gaps":
         from gui.measure import GapBench
 

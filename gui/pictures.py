@@ -60,13 +60,45 @@ class Photographer(QObject):
         self._window.exit_code = 1 if failed else self._window.exit_code
 
     def _draw(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for theme in THEMES:
-            self._window.theme.choose(theme)
-            file = self._folder / f"consonance-review-{theme}.png"
-            if self._window.grab().save(str(file)):
-                self._say(f"wrote {file}")
-            else:
-                self._say(f"could not write {file}")
-                self._fail(True)
-        self._window.close()
+        draw(self._window, self._folder, "review", self._say)
+
+
+class TrainingPhotographer(QObject):
+    """Waits until the runs are listed and the latest is drawn, draws the window in both themes, closes it."""
+
+    def __init__(self, window: MainWindow, folder: Path, say: Callable[[str], None]) -> None:
+        super().__init__(window)
+        self._window, self._folder, self._say = window, folder, say
+        self._listed = False
+        self._looks = QTimer(self, interval=50)
+        self._looks.timeout.connect(self._look)
+        window.training.reader.listed.connect(self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        self._looks.start()
+
+    @Slot()
+    def _look(self) -> None:
+        page = self._window.training.page
+        curves = None if page.run is None else page.curves.get(page.run.folder)
+        if page.run is None or (curves is not None and not curves.reading and not page.drawing):
+            self._looks.stop()
+            QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
+
+    def _draw(self) -> None:
+        draw(self._window, self._folder, "training", self._say)
+
+
+def draw(window: MainWindow, folder: Path, page: str, say: Callable[[str], None]) -> None:
+    """Write `consonance-PAGE-light.png` and `-dark.png`, then close the window; exit code 1 if one fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        window.theme.choose(theme)
+        file = folder / f"consonance-{page}-{theme}.png"
+        if window.grab().save(str(file)):
+            say(f"wrote {file}")
+        else:
+            say(f"could not write {file}")
+            window.exit_code = 1
+    window.close()

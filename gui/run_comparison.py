@@ -38,6 +38,9 @@ _DASHES = (
 _FIRST_FIGURES = ("valid.mae", "loss_multimodal", "alignment_relative", "alignment")
 
 
+_KEY_COLUMNS = 4
+
+
 def style(number: int, words: str) -> Line:
     """Colour and dash of a run: both differ from its neighbours', and twelve runs differ in the pair."""
     return Line(words, _COLOURS[number % len(_COLOURS)], _DASHES[number % len(_DASHES)])
@@ -56,7 +59,7 @@ class RunComparison(QWidget):
         self.title = QLabel(objectName="title")
         self.back = QPushButton(self.tr("Back to one run"))
         self.back.clicked.connect(self.closed)
-        self.key = QHBoxLayout()
+        self.key = QGridLayout()
         self.overlays = [Overlay(self.tr("First figure")), Overlay(self.tr("Second figure"))]
         self.settings = _table(self.tr("Settings that differ"))
         self.figures = _table(self.tr("Test figures of each group"))
@@ -102,8 +105,8 @@ class RunComparison(QWidget):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for number, run in enumerate(runs):
-            self.key.addWidget(_KeyEntry(style(number, run.title)))
-        self.key.addStretch(1)
+            self.key.addWidget(_KeyEntry(style(number, run.title)), *divmod(number, _KEY_COLUMNS))
+        self.key.setColumnStretch(_KEY_COLUMNS, 1)
         lines = {run.folder: style(number, run.title) for number, run in enumerate(runs)}
         for overlay in self.overlays:
             overlay.plot.set_lines(lines)
@@ -305,3 +308,4 @@ def _fill_table(table: QTableWidget, heads: Sequence[str], rows: Sequence[Sequen
             table.setItem(row, column, item)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    table.horizontalHeader().setStretchLastSection(True)

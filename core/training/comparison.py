@@ -15,7 +15,12 @@ from typing import Any
 
 import numpy as np
 
-NOT_THE_SAME_RUN = ("training.seed", "training.seeds", "training.threads", "training.checkpoint_minutes")
+NOT_THE_SAME_RUN = (
+    "training.seed",
+    "training.seeds",
+    "training.threads",
+    "training.checkpoint_minutes",
+)
 """Settings in which runs of one group may differ."""
 EXACT_PAIRS = 14
 """Up to so many pairs every flip of signs is tried; of more, DRAWS of them at random."""

@@ -241,7 +241,7 @@ def compared(folder: Path) -> Compared:
         folder=str(folder),
         name=str(told.get("name") or folder.name),
         seed=settings.get("training.seed"),
-        settings=settings,
+        settings={name: value for name, value in settings.items() if name != "data.name"},
         data=data,
         figures=figures(report(folder)),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPen, QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from gui.run_reader import Points
 from gui.widgets.ink import RESTYLING, ink, mix
@@ -96,9 +96,11 @@ class CurvePlot(QWidget):
         self._best.hide()
         self._plot.addItem(self._best, ignoreBounds=True)
         self._segments: list[pg.InfiniteLine] = []
-        layout = QVBoxLayout(self)
+        self._nothing = QLabel(self.tr("No figure"), self, objectName="muted")
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._view)
+        layout.addWidget(self._view, 0, 0)
+        layout.addWidget(self._nothing, 0, 0, Qt.AlignmentFlag.AlignCenter)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._restyle()
 
@@ -200,4 +202,6 @@ class CurvePlot(QWidget):
             for key, line in self._lines.items()
             if (points := self.points(key)) is not None and points.last is not None
         ]
-        self.setAccessibleDescription(", ".join(told) or self.tr("nothing yet"))
+        self.setAccessibleDescription(", ".join(told) or self._nothing.text())
+        self._nothing.setVisible(not told)
+        self._view.setVisible(bool(told))

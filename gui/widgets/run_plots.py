@@ -69,8 +69,8 @@ CARDS = (
     Card(
         _N("Generated labels"),
         (
-            Choice(_N("drift"), _of("labels.{}.drift", MODALITIES)),
             Choice(_N("spread"), _of("labels.{}.spread", MODALITIES)),
+            Choice(_N("drift"), _of("labels.{}.drift", MODALITIES)),
         ),
     ),
     Card(_N("Task weights"), (Choice("", _of("weight_{}", MODALITIES)),)),
