@@ -23,6 +23,7 @@ BENCHMARKS = {
     "alignment": ("core.benchmarks.alignment", "alignment"),
     "labels": ("core.benchmarks.labels", "labels"),
     "training": ("core.benchmarks.training", "training"),
+    "data": ("core.benchmarks.data", "data"),
     "memory": ("core.benchmarks.memory", "memory"),
 }
 """Name to module and function; a function takes the clip to measure with and returns its figures."""
