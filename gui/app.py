@@ -122,7 +122,7 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         TrainingBench(window, _say)
     if options.files:
         window.open_paths(options.files)
-    else:
+    elif options.page == "review":
         window.open_sample()
 
 

@@ -53,7 +53,7 @@ RUN_ACTIONS: tuple[Action, ...] = (
         "duplicate-run",
         _N("actions", "Duplicate…"),
         lambda w: w.training.duplicate(),
-        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
+        when=lambda w: w.training.can(lambda run: run.begun),
     ),
     _run(
         "discard-run",
@@ -65,7 +65,7 @@ RUN_ACTIONS: tuple[Action, ...] = (
         "show-run-folder",
         _N("actions", "Open folder"),
         lambda w: w.training.page.show_folder(),
-        when=lambda w: w.training.can(lambda run: run.state != "waiting"),
+        when=lambda w: w.training.can(lambda run: run.begun),
     ),
     _run(
         "use-run",

@@ -13,7 +13,6 @@ from gui.clip_list import Index
 
 LIVE = ("starting", "running", "stopping")
 RESUMABLE = ("interrupted", "stopped", "failed")
-STATES = ("waiting", *LIVE, "finished", "stopped", "failed", "discarded", "interrupted")
 
 
 def _tr(text: str, **values: object) -> str:
@@ -42,7 +41,12 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.state in RESUMABLE
+        return self.begun and self.state in RESUMABLE
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a folder; what waits in the queue, or could not leave it, has none."""
+        return not self.told.get("entry")
 
     @property
     def best(self) -> float | None:

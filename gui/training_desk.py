@@ -132,7 +132,7 @@ class TrainingDesk(QObject):
         run = self.run
         if run is None:
             return
-        if run.state == "waiting" or run.told.get("entry"):
+        if not run.begun:
             self.page.deeds.unqueue(str(run.told["entry"]))
             return
         box = QMessageBox(self._window)

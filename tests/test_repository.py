@@ -89,5 +89,5 @@ def _unknown(line: str) -> list[str]:
         command = command.commands[name]
     known = {option for parameter in command.params for option in parameter.opts}
     if command.name == "app":
-        known |= {"--screenshots", "--size"}
+        known |= {"--screenshots", "--size", "--page"}
     return [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
