@@ -23,17 +23,25 @@ SCHEMA = pa.schema(
 )
 
 
+MOST = 2000
+"""Recordings that are kept at most: more of them change no percentile, but would all be looked at."""
+
+
 class RecordingWriter:
-    """Appends recordings to a folder's file; none is made where there are none."""
+    """Appends recordings to a folder's file, the first MOST of them; none is made where there are none."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "recordings-0000.arrow"
         self._file: pa.ipc.RecordBatchFileWriter | None = None
+        self._count = 0
 
     def add(self, features: ClipFeatures, group: str) -> None:
         """Append a recording that holds voice and face; others are no use to a reference of both."""
         if features.audio is None or features.visual is None or features.voiced is None:
             return
+        if self._count == MOST:
+            return
+        self._count += 1
         if self._file is None:
             self._file = pa.ipc.new_file(str(self._path), SCHEMA)
         flat = (features.audio.ravel(), features.voiced.astype(np.uint8), features.visual.ravel())

@@ -201,7 +201,7 @@ class Rows(Sequence[Sample]):
             return np.where(self.row_index.has("text"), kind, NO_TEXT)
         return kinds if "text" in self.shown else np.zeros_like(kinds)
 
-    @cached_property
+    @property
     def groups(self) -> list[str]:
         """The group of each row."""
         return self.table.columns.column("group").take(pa.array(self.rows)).to_pylist()

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from core.data.batches import collate
-from core.data.mmsa_pickle import Dataset, read
+from core.data.mmsa_pickle import Dataset, _true_part, read
 from core.errors import DataError
 
 
@@ -205,6 +208,31 @@ def test_every_problem_is_told_with_the_part_it_is_in(tmp_path: Path) -> None:
 def test_columns_that_make_no_sense_are_data_errors(tmp_path: Path, columns: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=r"features\.pkl: train"):
         _read(tmp_path, {"train": _part(**columns)})
+
+
+@given(st.integers(1, 8), st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 9))
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_what_is_between_the_padding_is_what_is_read(
+    steps: int, before: int, after: int, stated: bool, seed: int
+) -> None:
+    inside = np.random.default_rng(seed).uniform(1, 2, (steps, 3)).astype(np.float32)
+    inside[1:-1:2] = 0  # steps without a face are no padding
+    padded = np.pad(inside, ((before, after), (0, 0)))
+    one_sided = not before or not after
+    found, mended = _true_part(padded, steps if stated and one_sided else None)
+    assert np.array_equal(found, inside)
+    assert ("padded-left" in mended) == (before > 0 and not after)
+
+
+@given(st.integers(-3, 12), st.integers(0, 6), st.booleans())
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_any_stated_length_gives_finite_steps_or_none(length: int, steps: int, dirty: bool) -> None:
+    x = np.ones((steps, 2), np.float32)
+    if dirty and steps:
+        x[0, 0] = -np.inf
+    found, mended = _true_part(x, length)
+    assert found is None or (0 < len(found) <= steps and np.isfinite(found).all())
+    assert ("non-finite" in mended) == bool(dirty and steps)
 
 
 class Hostile:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from core.benchmarks import data as measured
 from core.data import store
 from core.data.batches import BucketSampler, Sample, collate, feature_widths, has, length_key, row_index
 from core.data.columns import NO_TEXT, VECTOR
@@ -168,6 +173,17 @@ def test_statistics_are_those_of_all_frames_and_kept(data: DataSet, monkeypatch:
     assert np.array_equal(again[1], deviation)
 
 
+def test_reading_rows_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Shape({"train": 30}, (1, 4, 3), (1, 4, 2))
+    monkeypatch.setattr(measured, "ALIGNED", small)
+    monkeypatch.setattr(measured, "UNALIGNED", small)
+    before = os.environ.get("CONSONANCE_CACHE")
+    figures = measured.data(Path())
+    assert [row["data"] for row in figures["microseconds_a_row"]] == ["aligned"] * 2 + ["unaligned"] * 2
+    assert all(row["rows"] > 0 and row["Parquet rows"] > 0 for row in figures["microseconds_a_row"])
+    assert os.environ.get("CONSONANCE_CACHE") == before
+
+
 def test_a_run_trains_on_rows_on_disk(path: Path, tmp_path: Path) -> None:
     made = settings("mosi", ["network.text_encoder=", "training.epochs=1", "training.device=cpu"])
     report = train(made, path, tmp_path / "run")
@@ -221,6 +237,55 @@ def test_texts_can_be_looked_up_in_mapped_vectors(data: DataSet) -> None:
     assert rows.take([2])[0].text.base is not None, "a view, not a copy"
     assert np.array_equal(rows[0].audio, part[0].audio)
     assert rows.text_kinds[:2].tolist() == [VECTOR, NO_TEXT]
+
+
+rows = st.lists(
+    st.tuples(
+        st.text(max_size=6) | st.none() | st.lists(st.integers(0, 99), max_size=4),
+        st.integers(0, 3),
+        st.integers(0, 2),
+        st.none() | st.floats(-3, 3),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(rows)
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_samples_come_back_as_they_went(own_cache: Path, made: list[tuple[Any, ...]]) -> None:
+    given_samples = [
+        Sample(
+            f"id {number}",
+            f"g{number % 2}",
+            np.array(text, dtype=np.int64) if isinstance(text, list) else text,
+            np.full((audio, 2), number, np.float32),
+            np.full((visual, 3), -number, np.float32),
+            {} if y is None else {"multimodal": y, "visual": -y},
+            together,
+        )
+        for number, (text, audio, visual, y, together) in enumerate(made)
+    ]
+
+    def fill(writer: store.Writer) -> dict[str, Any]:
+        for one in given_samples:
+            writer.add(one, "valid", source=len(one.audio))
+        return {"features": {}}
+
+    name = f"made-{uuid.uuid4().hex}"
+    stored = store.convert(name, fill)
+    back = Rows(stored.table)
+    assert stored.rows("valid").tolist() == list(range(len(made)))
+    assert np.array_equal(row_index(back).lengths, row_index(given_samples).lengths)
+    for a, b in zip(back, given_samples, strict=True):
+        assert same(a, b)
+        if has(b, "text"):
+            assert np.array_equal(a.text, b.text)
+        else:
+            assert not has(a, "text")
 
 
 def test_features_of_another_width_in_one_data_set_are_refused(path: Path) -> None:
