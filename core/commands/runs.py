@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from core.commands.console import FAILED, OK, errors
 from core.errors import ModelError
@@ -30,7 +30,7 @@ def show(folder: Path | None, *, as_json: bool) -> int:
         for one in told:
             typer.echo(json.dumps({key: one[key] for key in TOLD}, ensure_ascii=False))
         return OK
-    table = Table("run", "state", "epoch", "best", "why")
+    table = Table(Column("run", overflow="fold"), "state", "epoch", "best", "why")
     for one in told:
         best = "" if one["best"] is None else f"{one['best']:.4f} (epoch {one['best_epoch']})"
         why = (one["error"] or {}).get("message") or one["reason"]

@@ -9,28 +9,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.errors import UserError
 from core.files import write_whole
 from core.training.run_state import alive, read_state, started_at
 from core.training.settings import Settings, dump
-from core.workers import command, detached
+from core.workers.children import spawn
 from core.workers.training import start
 
 SUBCOMMAND = "run-queue"
 QUEUE, WORKER = ".queue", "worker.json"
 LOOK_EVERY = 0.5
 """Seconds between two looks at the run whose end is waited for."""
-
-_children: list[subprocess.Popen[Any]] = []
-"""Kept so that those that end are reaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +75,8 @@ def _entries(queue: Path) -> Iterator[Waiting]:
 def ensure(root: Path) -> None:
     """Start the process that works on the queue unless one does. Raises OSError."""
     if any(not entry.why for entry in waiting(root)) and not worked_on(root):
-        _children[:] = [child for child in _children if child.poll() is None]
         with (root / QUEUE / "worker.log").open("ab") as log:
-            child = subprocess.Popen(
-                command(SUBCOMMAND, str(root.absolute())),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                **detached(),
-            )
-        _children.append(child)
+            spawn(SUBCOMMAND, str(root.absolute()), out=log, err=log)
 
 
 def worked_on(root: Path) -> bool:

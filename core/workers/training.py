@@ -6,14 +6,10 @@ about it is read there. Light, for the window imports it: what the child does li
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -21,16 +17,13 @@ from core.errors import DataError
 from core.training.run_state import DISCARD, STOP, RunState, alive, read_state, started_at, write_state
 from core.training.runs import ask_discard, ask_stop, create, open_run, put_aside
 from core.training.settings import Settings, load
-from core.workers import command
+from core.workers.children import reap, spawn
 
 SUBCOMMAND = "train-worker"
 LOOK_EVERY = 0.1
 """Seconds between two looks at a run that is to end."""
 TERMINATED = 5.0
 """Seconds that a process gets between being asked to terminate and being killed."""
-
-_children: list[subprocess.Popen[Any]] = []
-"""Kept so that those that end are reaped: to the system they are this process's children, detached or not."""
 
 
 def start(folder: Path, settings: Settings | str | Path, data: Path, purpose: str = "") -> int:
@@ -67,7 +60,7 @@ def stop(folder: Path, grace: float = 20.0) -> RunState:
     if read_state(folder).live:
         ask_stop(folder)
         _ended(folder, grace, f"did not answer within {grace:g} s and was ended; its best checkpoint is kept")
-        _reap()
+        reap()
     return read_state(folder)
 
 
@@ -83,36 +76,10 @@ def discard(folder: Path, grace: float = 20.0) -> RunState:
 
 def _spawn(folder: Path, state: RunState) -> int:
     """Start the child; from here on the state names it, even if it dies before it can say a word."""
-    _reap()
     with (folder / "stdout.log").open("ab") as out, (folder / "stderr.log").open("ab") as err:
-        child = subprocess.Popen(
-            command(SUBCOMMAND, str(folder.absolute())),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            **_detached(),
-        )
-    _children.append(child)
-    write_state(folder, replace(state, pid=child.pid, started=started_at(child.pid)))
-    return child.pid
-
-
-def _detached() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
-
-
-def _reap() -> None:
-    _children[:] = [child for child in _children if child.poll() is None]
-
-
-@atexit.register
-def _leave() -> None:
-    """What still trains goes on without this process, which need not warn of it."""
-    _reap()
-    for child in _children:
-        child.returncode = 0
+        pid = spawn(SUBCOMMAND, str(folder.absolute()), out=out, err=err)
+    write_state(folder, replace(state, pid=pid, started=started_at(pid)))
+    return pid
 
 
 def _ended(folder: Path, grace: float, reason: str) -> None:
