@@ -28,7 +28,7 @@ __all__ = ["Phase", "Progress", "Recorder", "RecordingError", "Recovered", "reco
 RESERVE = 64 * 2**20
 """Bytes left on the disk at which a recording is ended while it can still be ended well."""
 _TAIL = 0.5
-"""Seconds that the end of a recording waits for sound that was made before it and is still on its way."""
+"""Seconds between a sound and its arrival: sound servers hold back a third of a second and more."""
 _JITTER = 0.01
 """Seconds that a track may fall short of its end."""
 _WAKE = 0.05
@@ -90,6 +90,8 @@ class Recorder:
         reserve: int = RESERVE,
     ) -> None:
         self.file, self.start = file, now() if start is None else start
+        self.streams = tuple(name for name, of in (("pictures", picture), ("sound", sound)) if of)
+        """What the file has: "pictures", "sound"."""
         self._reserve = reserve
         self._at = growing(file)
         self._film = _begin(file, self._at, picture, sound, fps)
@@ -123,8 +125,10 @@ class Recorder:
                 self._timeline.resume(now() if moment is None else moment)
                 self._phase = Phase.RECORDING
 
-    def stop(self, *, make_mp4: bool = True, timeout: float | None = None) -> Progress:
+    def stop(self, *, make_mp4: bool = True, tail: float = _TAIL, timeout: float | None = None) -> Progress:
         """End the recording and wait until the file is finished, at most `timeout` seconds.
+
+        tail: seconds to wait for sound that was made before the end and is still on its way.
 
         make_mp4: False leaves the Matroska file, for which there is time when the program is told to end;
         `recover` does the rest. May be called again.
@@ -134,7 +138,7 @@ class Recorder:
                 if self._phase is Phase.RECORDING:
                     self._timeline.pause(now())
                 self._make_mp4 = make_mp4
-                self._patience = now() + _TAIL
+                self._patience = now() + tail
                 self._phase = Phase.FINISHING
         self._thread.join(timeout)
         return self.progress()

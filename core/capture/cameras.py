@@ -18,7 +18,7 @@ SCHEMES = ("http", "https", "rtsp", "rtsps")
 """Of addresses that are opened. FFmpeg knows many more, some of which read local files."""
 _OPEN_MS, _READ_MS = 4000, 2000
 """How long an address is waited for, and its next picture."""
-_SYSTEM = Path("/sys/class/video4linux")
+SYSTEM = Path("/sys/class/video4linux")
 _DEVICES = Path("/dev")
 _FRESH = 1.0
 """Seconds that a driver's time stamp may be old to be believed."""
@@ -41,7 +41,7 @@ class Wish:
     fps: float = 30.0
 
 
-def list_cameras(system: Path = _SYSTEM) -> list[CameraInfo]:
+def list_cameras(system: Path = SYSTEM) -> list[CameraInfo]:
     """The cameras there are. Linux names them; elsewhere the first four numbers are tried, without names."""
     if sys.platform.startswith("linux"):
         nodes = sorted(system.glob("video*"), key=lambda path: int(path.name.removeprefix("video")))

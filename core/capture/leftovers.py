@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,6 +28,9 @@ class Recovered:
     file: Path | None
     seconds: float
     reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file": self.file and str(self.file), "seconds": self.seconds, "reason": self.reason}
 
 
 def growing(file: Path) -> Path:

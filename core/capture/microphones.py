@@ -54,6 +54,11 @@ def list_microphones() -> list[MicrophoneInfo]:
         ]
 
 
+def in_use() -> bool:
+    """Whether this process has a microphone open."""
+    return _open_streams > 0
+
+
 def microphone(name: str = DEFAULT) -> Open:
     """Opens a microphone by its name, or a part of it that no other has; or the system's preferred one."""
     return lambda stopped: _Microphone(name, stopped)

@@ -32,8 +32,20 @@ LARGEST = 1920 * 1080
 """Pixels of a slot; larger pictures are halved until they fit."""
 SOUND_SECONDS = 30.0
 _PICTURES, _SOUND = 0x70696374, 0x736F756E
-_HEAD = 64
-"""Bytes of every header."""
+_HEAD = np.dtype(
+    {
+        "names": ["kind", "version", "size", "slots", "written", "claimed", "end"],
+        "formats": ["<i8"] * 6 + ["<f8"],
+        "itemsize": 64,
+    }
+)
+"""size: pixels of a slot, or samples. written: pictures or samples so far. Of sound only: claimed, what is
+about to be written; end, the time stamp after the last sample."""
+_SLOT = np.dtype(
+    [("begun", "<i8"), ("number", "<i8"), ("width", "<i8"), ("height", "<i8"), ("stamp", "<f8"), ("", "V24")]
+)
+_TRIES = 1000
+"""Looks at a header that is being written, which takes microseconds; the writer may have died amid it."""
 _attaching = threading.Lock()
 
 
@@ -77,13 +89,17 @@ class _Ring:
 
     def __init__(self, memory: SharedMemory, owner: bool) -> None:
         self._memory, self._owner = memory, owner
-        self._head = np.frombuffer(memory.buf, "<i8", 8)
-        self._reals = np.frombuffer(memory.buf, "<f8", 8)
+        self._head = self._array(1, _HEAD, 0)
 
     @property
     def name(self) -> str:
         """What another process attaches by."""
         return self._memory.name
+
+    @property
+    def written(self) -> int:
+        """Pictures or samples written since the ring was made."""
+        return int(self._head["written"][0])
 
     @classmethod
     def attach(cls, name: str) -> Self:
@@ -93,14 +109,15 @@ class _Ring:
         except (OSError, ValueError) as error:
             raise RingError("The camera's pictures cannot be reached: capture has ended.") from error
         ring = cls(memory, owner=False)
-        if ring._head[0] != cls._kind or ring._head[1] != VERSION:
+        if ring._head["kind"][0] != cls._kind or ring._head["version"][0] != VERSION:
             ring.close()
             raise RingError("Capture is of another version of this program.", "Start the program again.")
+        ring._map()
         return ring
 
     def close(self) -> None:
         """Let go of the memory, which views that are still held make impossible; the owner removes it."""
-        del self._head, self._reals
+        del self._head
         self._let_go()
         try:
             self._memory.close()
@@ -108,12 +125,23 @@ class _Ring:
             if self._owner:
                 self._memory.unlink()
 
+    def _map(self) -> None:
+        """Make views of what follows the header."""
+
     def _let_go(self) -> None:
-        """Drop views of the memory."""
+        """Drop them."""
+
+    def _array(self, count: int, of: np.dtype, start: int) -> np.ndarray:
+        """A view of the memory: `count` elements from byte `start` on."""
+        return np.ndarray((count,), of, self._memory.buf, start)
 
     @classmethod
-    def _made(cls, size: int) -> SharedMemory:
-        return SharedMemory(create=True, size=size)
+    def _made(cls, size: int, slots: int, content: int) -> Self:
+        """A new ring of `content` bytes after the header."""
+        ring = cls(SharedMemory(create=True, size=_HEAD.itemsize + content), owner=True)
+        ring._head[0] = (cls._kind, VERSION, size, slots, 0, 0, 0.0)
+        ring._map()
+        return ring
 
 
 class Pictures(_Ring):
@@ -130,19 +158,10 @@ class Pictures(_Ring):
 
     _kind = _PICTURES
 
-    def __init__(self, memory: SharedMemory, owner: bool) -> None:
-        super().__init__(memory, owner)
-        if owner:
-            return
-        self._map()
-
     @classmethod
     def create(cls, slots: int = SLOTS, pixels: int = LARGEST) -> Self:
         """An empty ring of this process. Raises OSError."""
-        ring = cls(cls._made(_HEAD + slots * (_HEAD + 3 * pixels)), owner=True)
-        ring._head[:4] = _PICTURES, VERSION, slots, pixels
-        ring._map()
-        return ring
+        return cls._made(pixels, slots, slots * (_SLOT.itemsize + 3 * pixels))
 
     def write(self, picture: Picture) -> None:
         """Put a picture in, over the oldest one. Must be called from one thread."""
@@ -150,33 +169,30 @@ class Pictures(_Ring):
         while image.shape[0] * image.shape[1] > self._pixels:
             image = image[::2, ::2]
         height, width = image.shape[:2]
-        number = int(self._head[4]) + 1
-        slot = number % self._slots
-        head = self._heads[slot]
-        head[0] = number
-        head[2:4] = width, height
-        self._stamps[slot][1] = picture.stamp
-        self._views[slot][: height * width * 3].reshape(height, width, 3)[:] = image
-        self._numbers[slot][0] = number
-        self._head[4] = number
+        number = self.written + 1
+        slot = self._slots[number % len(self._slots)]
+        slot["begun"] = number
+        slot["width"], slot["height"], slot["stamp"] = width, height, picture.stamp
+        self._view(number, width, height)[:] = image
+        slot["number"] = number
+        self._head["written"] = number
 
     def latest(self, after: int = 0) -> Seen | None:
         """The newest picture; None if its number is not above `after`. Not copied: see `intact`."""
-        number = int(self._head[4])
+        number = self.written
         if number <= after:
             return None
-        slot = number % self._slots
-        width, height = (int(value) for value in self._heads[slot][2:4])
+        slot = self._slots[number % len(self._slots)]
+        width, height = int(slot["width"][0]), int(slot["height"][0])
         if not 0 < width * height <= self._pixels:
-            return None
-        image = self._views[slot][: height * width * 3].reshape(height, width, 3)
-        seen = Seen(number, float(self._stamps[slot][1]), image)
+            return None  # torn: the two are of different pictures
+        seen = Seen(number, float(slot["stamp"][0]), self._view(number, width, height))
         return seen if self.intact(seen) else None
 
     def intact(self, seen: Seen) -> bool:
         """Whether the picture is still whole; ask after having used it, and forget what you made if not."""
-        slot = seen.number % self._slots
-        return int(self._heads[slot][0]) == seen.number == int(self._numbers[slot][0])
+        slot = self._slots[seen.number % len(self._slots)]
+        return bool(slot["begun"][0] == seen.number == slot["number"][0])
 
     def copy_latest(self, after: int = 0) -> Seen | None:
         """As `latest`, with an image of the reader's own."""
@@ -186,18 +202,21 @@ class Pictures(_Ring):
         copy = Seen(seen.number, seen.stamp, seen.image.copy())
         return copy if self.intact(seen) else None
 
+    def _view(self, number: int, width: int, height: int) -> np.ndarray:
+        """(height, width, 3) of the slot of a picture."""
+        place = self._places[number % len(self._slots)]
+        return place[: height * width * 3].reshape(height, width, 3)
+
     def _map(self) -> None:
-        self._slots, self._pixels = int(self._head[2]), int(self._head[3])
-        size = _HEAD + 3 * self._pixels
-        starts = [_HEAD + slot * size for slot in range(self._slots)]
-        buffer = self._memory.buf
-        self._heads = [np.frombuffer(buffer, "<i8", 4, start) for start in starts]
-        self._stamps = [np.frombuffer(buffer, "<f8", 2, start) for start in starts]
-        self._numbers = [np.frombuffer(buffer, "<i8", 1, start + 32) for start in starts]
-        self._views = [np.frombuffer(buffer, "u1", 3 * self._pixels, start + _HEAD) for start in starts]
+        self._pixels = int(self._head["size"][0])
+        step = _SLOT.itemsize + 3 * self._pixels
+        starts = [_HEAD.itemsize + slot * step for slot in range(int(self._head["slots"][0]))]
+        self._slots = [self._array(1, _SLOT, start) for start in starts]
+        bytes_ = np.dtype("u1")
+        self._places = [self._array(3 * self._pixels, bytes_, start + _SLOT.itemsize) for start in starts]
 
     def _let_go(self) -> None:
-        self._heads, self._stamps, self._numbers, self._views = [], [], [], []
+        self._slots, self._places = [], []
 
 
 class Sounds(_Ring):
@@ -218,60 +237,60 @@ class Sounds(_Ring):
     def __init__(self, memory: SharedMemory, owner: bool) -> None:
         super().__init__(memory, owner)
         self._converter: _Converter | None = None
-        if not owner:
-            self._map()
 
     @classmethod
     def create(cls, seconds: float = SOUND_SECONDS) -> Self:
         """An empty ring of this process. Raises OSError."""
         count = round(seconds * SAMPLE_RATE)
-        ring = cls(cls._made(_HEAD + 4 * count), owner=True)
-        ring._head[:3] = _SOUND, VERSION, count
-        ring._map()
-        return ring
+        return cls._made(count, 0, 4 * count)
 
     def write(self, sound: Sound) -> None:
         """Append a block of any rate and number of channels. Must be called from one thread."""
-        written = int(self._head[4])
+        written = self.written
         if self._converter is None or self._converter.rate != sound.rate:
             self._converter = _Converter(sound.rate)
         samples = self._converter(sound)
         end = sound.stamp + sound.seconds
-        hole = round((end - float(self._reals[5])) * SAMPLE_RATE) - len(samples) if written else 0
+        hole = round((end - float(self._head["end"][0])) * SAMPLE_RATE) - len(samples) if written else 0
         if hole > 0.1 * SAMPLE_RATE:
             samples = np.concatenate([np.zeros(min(hole, self._count), np.float32), samples])
         samples = samples[-self._count :]
-        self._head[6] = written + len(samples)  # what is to be overwritten now
+        self._head["claimed"] = written + len(samples)
         places = (written + np.arange(len(samples))) % self._count
         self._samples[places] = samples
-        self._reals[5] = end
-        self._head[4] = written + len(samples)
-
-    @property
-    def written(self) -> int:
-        """Samples written since the ring was made."""
-        return int(self._head[4])
+        self._head["end"] = end
+        self._head["written"] = written + len(samples)
 
     def read(self, after: int, most: int | None = None) -> Heard:
         """The samples from number `after` on, or from the oldest one there is; at most `most` of them."""
-        written, end = self.written, float(self._reals[5])
+        written, end = self._stand()
         first = max(after, written - self._count, 0)
         until = written if most is None else min(written, first + most)
         samples = self._samples[np.arange(first, until) % self._count]
-        torn = max(0, int(self._head[6]) - self._count - first)  # overwritten while they were copied
+        torn = max(
+            0, int(self._head["claimed"][0]) - self._count - first
+        )  # overwritten while they were copied
         first, samples = min(first + torn, until), samples[torn:]
         return Heard(first, end - (written - first) / SAMPLE_RATE, samples)
 
+    def _stand(self) -> tuple[int, float]:
+        """How many samples there are and when the last one ends, both of the same moment."""
+        for _ in range(_TRIES):
+            written, end = self.written, float(self._head["end"][0])
+            if self._head["claimed"][0] == written:
+                break
+        return written, end
+
     def _map(self) -> None:
-        self._count = int(self._head[2])
-        self._samples = np.frombuffer(self._memory.buf, "<f4", self._count, _HEAD)
+        self._count = int(self._head["size"][0])
+        self._samples = self._array(self._count, np.dtype("<f4"), _HEAD.itemsize)
 
     def _let_go(self) -> None:
         self._samples = np.zeros(0, np.float32)
 
 
 class _Converter:
-    """Sound of one rate to mono at SAMPLE_RATE, block by block without seams, as core.media converts files."""
+    """Sound of one rate to mono at SAMPLE_RATE, block by block without seams, as core.media does it."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
@@ -294,8 +313,8 @@ def _attached(name: str) -> SharedMemory:
         return SharedMemory(name, track=False)
     with _attaching:
         register = resource_tracker.register
-        resource_tracker.register = lambda *_: None
+        setattr(resource_tracker, "register", lambda *_: None)  # noqa: B010  typed as a bound method
         try:
             return SharedMemory(name)
         finally:
-            resource_tracker.register = register
+            setattr(resource_tracker, "register", register)  # noqa: B010

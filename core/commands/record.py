@@ -13,10 +13,9 @@ from typing import Any
 import typer
 from rich.status import Status as Line
 
-from core.capture.cameras import list_cameras
+from core.capture.devices import listed
 from core.capture.items import CaptureError, State
 from core.capture.level import Level
-from core.capture.microphones import list_microphones
 from core.capture.session import Choice, Session
 from core.commands.console import FAILED, OK, errors, json_lines
 from core.recorder import Phase, Progress, Recorder, recover
@@ -48,28 +47,19 @@ def record(out: Path, camera: str, microphone: str, seconds: float | None, *, as
 
 def show_devices(*, as_json: bool) -> int:
     """The cameras and microphones there are. Without PortAudio there are no microphones, for that reason."""
-    cameras = [{"index": known.index, "name": known.name} for known in list_cameras()]
-    microphones: list[dict[str, Any]] = []
-    problem: CaptureError | None = None
-    try:
-        for known in list_microphones():
-            of = {"rate": known.rate, "channels": known.channels, "preferred": known.preferred}
-            microphones.append({"name": known.name, **of})
-    except CaptureError as error:
-        problem = error
     if as_json:
         with json_lines() as write:
-            told = problem.to_json() if problem else None
-            write({"cameras": cameras, "microphones": microphones, "problem": told})
+            write(listed())
         return OK
-    for camera in cameras:
+    found = listed()
+    for camera in found["cameras"]:
         typer.echo(f"camera {camera['index']}  {camera['name']}")
-    for microphone in microphones:
+    for microphone in found["microphones"]:
         mark = "  (preferred)" if microphone["preferred"] else ""
         typer.echo(f"microphone  {microphone['name']}  {microphone['rate']} Hz{mark}")
-    if problem:
-        errors().print(f"{problem.message} {problem.remedy}", markup=False)
-    elif not (cameras or microphones):
+    if (problem := found["problem"]) is not None:
+        errors().print(f"{problem['message']} {problem['remedy']}", markup=False)
+    elif not (found["cameras"] or found["microphones"]):
         errors().print("Neither a camera nor a microphone was found.")
     return OK
 

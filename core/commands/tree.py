@@ -304,6 +304,14 @@ def engine(model: Model = "starter", speech: Speech = "base") -> None:
     serve(model, speech)
 
 
+@app.command(hidden=True)
+def capture() -> None:
+    """Hold camera and microphone for the window, over standard input and output."""
+    from core.workers.capture import serve
+
+    serve()
+
+
 @data_app.command("check")
 def data_check(
     path: Annotated[Path, typer.Argument(help="A .pkl, a label folder, a CSV, or their folder.")],
