@@ -51,6 +51,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "labels of a teacher": {"labels": {"kind": "teacher"}},
     "adversarial": {"labels": {"kind": "adversarial"}},
 }
+PARENTS = ("method", "no alignment (Self-MM)", "no label generation")
 Predictor = Callable[[int, list[Sample], list[Sample], list[Sample]], np.ndarray]
 """Seed, rows to learn from, rows to watch, rows to score -> estimates of the last."""
 
@@ -179,8 +180,10 @@ def interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float, floa
 
 def compare(rows: list[Sample], limit: float, seeds: Sequence[int], only: Sequence[str], out: Path) -> None:
     """Every predictor over every seed; the table is written after each of them."""
-    predictors: dict[str, Predictor] = {n: partial(network, limit, c) for n, c in METHODS.items()}
-    predictors |= {"late fusion": partial(late_fusion, limit), "ridge": ridge, "train median": median}
+    ours: dict[str, Predictor] = {n: partial(network, limit, c) for n, c in METHODS.items()}
+    others: dict[str, Predictor] = {"ridge": ridge, "train median": median}
+    others["late fusion"] = partial(late_fusion, limit)
+    predictors = {name: ours[name] for name in PARENTS} | others | ours
     estimates: dict[str, np.ndarray] = {}
     for name, predict in predictors.items():
         if only and name not in only:

@@ -90,6 +90,7 @@ def missing(seeds: Sequence[int]) -> dict[str, Any]:
         "left out": ("human", lambda s: None),
         "text label kept": ("human", lambda s: {"text": s.labels["text"]}),
         "text label kept, generated": ("generated", lambda s: {"text": s.labels["text"]}),
+        "left out, with a teacher": ("teacher", lambda s: None),
         "bare, with a teacher": ("teacher", lambda s: {}),
         "every label kept": ("human", lambda s: dict(s.labels)),
     }
