@@ -1,7 +1,8 @@
 """Clips to features in parallel worker processes, one clip each at a time.
 
 What a worker makes goes into the features' cache by the clip's content, so work that was interrupted goes on
-where it stopped. A worker that dies takes one clip with it, which is reported; another takes its place.
+where it stopped. Where a worker dies another takes its place and tries the clip once more; if it dies of it
+too, the clip is given up and reported.
 """
 
 from __future__ import annotations
@@ -79,15 +80,16 @@ class _Worker:
         try:
             process.stdin.write(json.dumps(os.fspath(file)).encode() + b"\n")
             process.stdin.flush()
-            return self._answer(process) or {"error": self._died()}
+            return self._answer(process) or {"error": self._died(), "again": not self.late}
         except OSError:
-            return {"error": self._died()}
+            return {"error": self._died(), "again": not self.late}
         finally:
             self.since = 0.0
 
     def _start(self) -> None:
         """A new process; returns once it is ready. Raises _Start with its last words if it never is."""
-        self.errors.truncate(0)
+        self.errors.seek(0)
+        self.errors.truncate()
         alone = dict.fromkeys(THREADS, "1")
         self.process = subprocess.Popen(
             self.line,
@@ -200,6 +202,8 @@ class _Pool:
                 return
             try:
                 answer = worker.read(file)
+                if answer.get("again") and not self.ended.is_set():  # it may not have been the clip's fault
+                    answer = worker.read(file)
             except (_Start, OSError) as error:
                 answer = {"error": str(error), "kind": "start"}
             self.done.put((file, answer))

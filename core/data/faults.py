@@ -67,7 +67,7 @@ def _labels(found: Survey) -> Iterator[Problem]:
             told = "Look at the column of labels."
             yield Problem("no-labels", severity, name, "No row has a label.", told)
         elif without.any():
-            message = f"{without.sum():,} of {rows.sum():,} rows have no label: {_rows(found, without)}."
+            message = f"{without.sum():,} of {_count(rows)} without a label: {_rows(found, without)}."
             yield Problem("rows-without-label", "note", name, message)
         y = found.label("multimodal")[rows]
         y = y[np.isfinite(y)]
@@ -108,7 +108,7 @@ def _ids(found: Survey) -> Iterator[Problem]:
     if not twice.any():
         return
     where = ", ".join(found.parts[number] for number in np.unique(found.part[twice]))
-    message = f"{twice.sum():,} rows share their id with another: {_rows(found, twice)}."
+    message = f"{_count(twice)} with the id of another: {_rows(found, twice)}."
     yield Problem("duplicate-id", "warning", where, message, "Give every row an id of its own.")
 
 
@@ -122,7 +122,7 @@ def _groups(found: Survey) -> Iterator[Problem]:
             "group-in-two-splits",
             "warning",
             f"{found.parts[one]}, {found.parts[other]}",
-            f"{len(both):,} speakers or videos are in both: {_named(list(names[both]))}.",
+            f"In both: {_named(list(names[both]))} ({len(both):,} in all).",
             "Scores are too good then: the speaker is known. Move all rows of one to one part.",
         )
 
@@ -146,7 +146,7 @@ def _shared(found: Survey) -> Iterator[Problem]:
                 "text-in-two-splits" if modality == "text" else "features-in-two-splits",
                 "warning" if few else "error",
                 f"{found.parts[one]}, {found.parts[other]}",
-                f"The {_what(found, modality)} of {rows.sum():,} rows of {found.parts[other]} "
+                f"The {_what(found, modality)} of {_count(rows)} of {found.parts[other]} "
                 f"are also in {found.parts[one]}: {_rows(found, rows)}.",
                 "Leave the copies out of one: as it is, the score tells what was learned by heart.",
             )
@@ -157,29 +157,26 @@ def _repeated(found: Survey) -> Iterator[Problem]:
     for number, name in enumerate(found.parts):
         rows = found.part == number
         for modality in MODALITIES[1:]:
-            if twice := _twice(found.content[modality], rows):
-                message = f"{twice[0]:,} rows have the same {SEEN[modality]} features as another: "
-                told = "Copies count several times in training; leave out all but one."
-                yield Problem(
-                    "duplicate-features", "warning", name, f"{message}{_rows(found, twice[1])}.", told
-                )
+            if (twice := _twice(found.content[modality], rows)).any():
+                what, told = _what(found, modality), "Copies count several times: leave out all but one."
+                message = f"{_count(twice)} with the same {what} as another: {_rows(found, twice)}."
+                yield Problem("duplicate-features", "warning", name, message, told)
         y = np.nan_to_num(found.label("multimodal"), nan=1e9).view(np.uint64)
         texts = found.content["text"]
-        if twice := _twice(np.where((texts > 0) & found.long_text, texts ^ (y * np.uint64(3)), 0), rows):
-            message = f"{twice[0]:,} rows repeat the text and the label of another: {_rows(found, twice[1])}."
+        marks = np.where((texts > 0) & found.long_text, texts ^ (y * np.uint64(3)), 0)
+        if (twice := _twice(marks, rows)).any():
+            message = f"{_count(twice)} with the text and the label of another: {_rows(found, twice)}."
             yield Problem("duplicate-text", "note", name, message)
 
 
-def _twice(marks: np.ndarray, rows: np.ndarray) -> tuple[int, np.ndarray] | None:
-    """How many marks of these rows came before, and (N,) which; None for none. 0 is no mark."""
+def _twice(marks: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(N,) bool: those of these rows whose mark came before. 0 is no mark."""
     here = np.flatnonzero(rows & (marks > 0))
     _, first = np.unique(marks[here], return_index=True)
     again = np.setdiff1d(here, here[first])
-    if not len(again):
-        return None
     which = np.zeros(len(marks), bool)
     which[again] = True
-    return len(again), which
+    return which
 
 
 def _modalities(found: Survey) -> Iterator[Problem]:
@@ -198,9 +195,8 @@ def _modalities(found: Survey) -> Iterator[Problem]:
                 message = f"No row of {name} has it."
                 yield Problem("modality-missing-in-split", "warning", SEEN[modality], message, told)
             elif lacking.any():
-                message = (
-                    f"{name}: {lacking.sum():,} of {rows.sum():,} rows lack it: {_rows(found, lacking)}."
-                )
+                count = f"{lacking.sum():,} of {_count(rows)}"
+                message = f"{name}: {count} without it: {_rows(found, lacking)}."
                 yield Problem("rows-without-modality", "note", SEEN[modality], message)
 
 
@@ -219,6 +215,11 @@ def _constant(found: Survey) -> Iterator[Problem]:
 def _pairs(found: Survey) -> Iterator[tuple[int, int]]:
     count = len(found.parts)
     return ((one, other) for one in range(count) for other in range(one + 1, count))
+
+
+def _count(rows: np.ndarray) -> str:
+    count = int(rows.sum())
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _rows(found: Survey, rows: np.ndarray) -> str:

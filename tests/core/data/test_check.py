@@ -64,14 +64,14 @@ def test_rows_that_share_an_id_are_named() -> None:
         p for p in found(train=[*plain("a"), sample("a-0", 1.0, text="x")], valid=plain("b"))
         if p.code == "duplicate-id"
     ]  # fmt: skip
-    assert problem.message == "2 rows share their id with another: a-0, a-0."
+    assert problem.message == "2 rows with the id of another: a-0, a-0."
 
 
 def test_a_speaker_in_two_parts_is_told_with_both() -> None:
     problems = found(train=[*plain("a"), sample("x", 1.0, group="v")], test=[sample("y", 0.0, group="v")])
     (problem,) = [p for p in problems if p.code == "group-in-two-splits"]
     assert (problem.severity, problem.where) == ("warning", "train, test")
-    assert "1 speakers or videos are in both: v." in problem.message
+    assert "In both: v (1 in all)." in problem.message
 
 
 def test_features_that_leak_into_another_part_are_an_error() -> None:
@@ -83,7 +83,7 @@ def test_features_that_leak_into_another_part_are_an_error() -> None:
     )
     (problem,) = [p for p in problems if p.severity == "error"]
     assert (problem.code, problem.where) == ("features-in-two-splits", "train, test")
-    assert "voice features of 1 rows of test are also in train: y" in problem.message
+    assert "voice features of 1 row of test are also in train: y" in problem.message
 
 
 def test_long_texts_leak_and_short_ones_are_what_everybody_says() -> None:
@@ -187,7 +187,7 @@ def test_clips_are_not_extracted_for_a_check_but_copies_are_seen(tmp_path: Path)
     assert not report.looked_at
     assert codes(report.problems) >= {("features-in-two-splits", "train, valid"), ("not-extracted", "clips")}
     (leak,) = [p for p in report.problems if p.code == "features-in-two-splits"]
-    assert "clip files of 1 rows" in leak.message
+    assert "clip files of 1 row " in leak.message
     with (tmp_path / "set" / "label.csv").open("a") as table:
         table.write("v,9,gone,0,train\n")
     told = [p.message for p in check(tmp_path / "set").problems if p.code == "left-out"]

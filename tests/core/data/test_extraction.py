@@ -19,6 +19,9 @@ for line in sys.stdin:
     name = os.path.basename(json.loads(line))
     if name.startswith("killed"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if name.startswith("once") and not os.path.exists(name):
+        open(name, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
     if name.startswith("crash"):
         sys.exit("the library gave up on " + name)
     if name.startswith("hang"):
@@ -52,6 +55,15 @@ def test_clips_that_fail_are_told_and_the_others_go_on() -> None:
     assert shares[0] == 0
     assert shares[-1] == 1
     assert shares == sorted(shares)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_clip_whose_reader_was_killed_by_chance_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert extract_all(files("a", "once", "b"), lambda share: None, workers=1) == {}
+    assert (tmp_path / "once").exists()
 
 
 @pytest.mark.usefixtures("worker")
