@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from core.commands.annotation_tree import app as annotations_app
 from core.types import MODALITIES, Modality
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app.add_typer(assets_app, name="assets", no_args_is_help=True)
 
 data_app = typer.Typer(help="Data to learn from: is it fit for that?")
 app.add_typer(data_app, name="data", no_args_is_help=True)
+
+app.add_typer(annotations_app, name="annotations", no_args_is_help=True)
 
 
 class _ListByDefault(TyperGroup):

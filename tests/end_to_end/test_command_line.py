@@ -62,6 +62,13 @@ COMMANDS = {
     "assets verify": "names --json",
     "assets fetch": "names",
     "data check": "path --settings --json",
+    "annotations init": (
+        "folder --name --scale --levels --blind --passes --media --store --seed --rater --json"
+    ),
+    "annotations import": "folder sources --cut --json",
+    "annotations rate": "folder clip modality value --rater --json",
+    "annotations export": "folder out --format --rule --rater --json",
+    "annotations relink": "folder --search --media --json",
     "extractor": "",
     "bench": "name --json --clip",
     "capture": "",

@@ -1,0 +1,136 @@
+"""Numbers and texts of all clips in blocks of 1,024: a million clips are filtered by reading a few megabytes.
+
+A column is float32 by clip id; NaN where there is nothing. Columns follow from the other tables and are
+written with them:
+
+| kind | modality | owner | value |
+|---|---|---|---|
+| rating | each | rater | the rating, infinity for "cannot judge" |
+| mean, spread | each | 0 | mean and range over raters, range from two on |
+| estimate, doubt | each | 0 | the model's estimate, width of its interval |
+| settled | each | 0 | what adjudication settled |
+| flag, assigned | "" | rater | 1 |
+| flags, missing | "" | 0 | number of raters that flagged it; 1 where the file is missing |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from core.annotation.database import insert_new, upsert
+from core.annotation.schema import column_blocks, text_blocks
+
+BLOCK = 1024
+CANNOT = float("inf")
+_DENSE = 64
+"""Hits in a block from which its rows are looked at one by one."""
+
+
+def column(connection: Connection, kind: str, modality: str, owner: int, size: int) -> np.ndarray:
+    """(size,) float32: the column by clip id; index 0 is nobody's."""
+    values = np.full(-(-max(size, 1) // BLOCK) * BLOCK, np.nan, dtype=np.float32)
+    table = column_blocks
+    found = connection.execute(
+        sa.select(table.c.block, table.c.data).where(
+            table.c.kind == kind, table.c.modality == modality, table.c.owner == owner
+        )
+    )
+    for block, data in found:
+        if (place := block * BLOCK) < len(values):  # a block that came after `size` was asked for
+            values[place : place + BLOCK] = np.frombuffer(data, dtype="<f4")
+    return values[:size]
+
+
+def put(connection: Connection, kind: str, modality: str, owner: int, clip: int, value: float) -> None:
+    """Set one value of a column."""
+    put_many(connection, kind, modality, owner, np.array([clip]), np.array([value]))
+
+
+def put_many(
+    connection: Connection, kind: str, modality: str, owner: int, clips: np.ndarray, values: np.ndarray
+) -> None:
+    """Set the values (n,) of clips (n,). Waits for whoever else writes these blocks."""
+    table, blocks = column_blocks, clips // BLOCK
+    for block in np.unique(blocks):
+        key = {"kind": kind, "modality": modality, "owner": int(owner), "block": int(block)}
+        empty = np.full(BLOCK, np.nan, dtype="<f4").tobytes()
+        insert_new(connection, table, [key | {"data": empty}])
+        where = sa.and_(*(table.c[name] == value for name, value in key.items()))
+        stored = connection.execute(sa.select(table.c.data).where(where).with_for_update()).scalar_one()
+        data, here = np.frombuffer(stored, dtype="<f4").copy(), blocks == block
+        data[clips[here] % BLOCK] = values[here]
+        connection.execute(table.update().where(where).values(data=data.tobytes()))
+
+
+def lock(connection: Connection, kind: str, modality: str, owner: int, clip: int) -> None:
+    """Keep others from this value's block until the transaction ends; SQLite's writers are alone anyway."""
+    if connection.dialect.name == "postgresql":
+        table = column_blocks
+        key = {"kind": kind, "modality": modality, "owner": owner, "block": clip // BLOCK}
+        insert_new(connection, table, [key | {"data": np.full(BLOCK, np.nan, dtype="<f4").tobytes()}])
+        where = (table.c[name] == value for name, value in key.items())
+        connection.execute(sa.select(table.c.block).where(*where).with_for_update())
+
+
+def folded(text: str) -> str:
+    """Text as it is searched: case folded, in one line."""
+    return " ".join(text.casefold().split())
+
+
+def put_texts(connection: Connection, rows: Sequence[tuple[int, str, str]]) -> None:
+    """Set the searched names and texts of clips: (id, name, text)."""
+    by_block: dict[int, list[tuple[int, str, str]]] = {}
+    for row in rows:
+        by_block.setdefault(row[0] // BLOCK, []).append(row)
+    table = text_blocks
+    for block, changed in by_block.items():
+        insert_new(connection, table, [{"block": block, "names": _EMPTY, "texts": _EMPTY}])
+        where = table.c.block == block
+        names, texts = connection.execute(
+            sa.select(table.c.names, table.c.texts).where(where).with_for_update()
+        ).one()
+        names, texts = bytes(names).split(b"\n"), bytes(texts).split(b"\n")
+        for clip, name, text in changed:
+            names[clip % BLOCK] = folded(name).encode()
+            texts[clip % BLOCK] = folded(text).encode()
+        upsert(connection, table, {"block": block, "names": b"\n".join(names), "texts": b"\n".join(texts)})
+
+
+_EMPTY = b"\n" * (BLOCK - 1)
+
+
+def matching(connection: Connection, text: str, size: int, *, names_only: bool) -> np.ndarray:
+    """(size,) bool by clip id: whether the name, or the text too, holds `text`, whatever the case."""
+    found = np.zeros(size, dtype=bool)
+    wanted, table = folded(text).encode(), text_blocks
+    if not wanted:
+        found[1:] = True
+        return found
+    read = [table.c.names] if names_only else [table.c.names, table.c.texts]
+    for block, *columns in connection.execute(sa.select(table.c.block, *read)):
+        for lines in columns:
+            hits = [block * BLOCK + row for row in _rows_with(bytes(lines), wanted)]
+            found[[clip for clip in hits if clip < size]] = True
+    return found
+
+
+def _rows_with(lines: bytes, wanted: bytes) -> Iterator[int]:
+    """Numbers of the lines that hold `wanted`, in order."""
+    place = lines.find(wanted)
+    if place < 0:
+        return
+    if lines.count(wanted) > _DENSE:
+        yield from (row for row, line in enumerate(lines.split(b"\n")) if wanted in line)
+        return
+    row = begin = 0
+    while place >= 0:
+        row += lines.count(b"\n", begin, place)
+        yield row
+        begin = lines.find(b"\n", place)
+        if begin < 0:
+            return
+        place = lines.find(wanted, begin)
