@@ -8,7 +8,6 @@ checkpoint with the numbers it would have had; several processes that torchrun s
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from safetensors.torch import load_file, save_file
 from core.data.batches import Sample, feature_widths, row_index
 from core.data.sources import DataSet, Part, Progress, for_training, load, standardisation
 from core.errors import Cancelled, DataError, SettingsError, UserError
-from core.files import standing, whole_folder
 from core.model import checkpoint
 from core.model.checkpoint import Meta
 from core.model.chosen import ABSENT
@@ -37,7 +35,7 @@ from core.training.run_state import REPORT, read_state, started_at
 from core.training.runs import SETTINGS, TRIAL, Run, create, open_run, put_aside
 from core.training.settings import Settings, fitted
 from core.training.settings import load as load_settings
-from core.training.stand import LATE, STOPPED, Stand, Work, keep, next_phase, recall
+from core.training.stand import LATE, STOPPED, Stand, Work, copy_folder, keep, next_phase, recall, set_aside
 from core.training.step import Trainer
 from core.training.tally import Tally
 from core.types import HEADS, MODALITIES
@@ -84,7 +82,8 @@ def carry_on(folder: Path, on_progress: Progress | None = None, version: str = "
         return _run(settings, run, processes, on_progress or (lambda step, share: None), version)
     except Cancelled:
         run.tell(now=True, state="discarded", left_s=None)
-        put_aside(folder)
+        if processes.main:
+            put_aside(folder)
         raise
     except Exception as error:
         run.fail(error)
@@ -198,10 +197,11 @@ def _words_first(
         stand = next_phase(stand, "words")
         stand.words = epochs(alone, plan, trainer, valid, stand)
         if work.processes.main and not work.run.words.exists():
-            with whole_folder(work.run.words) as copy:
-                shutil.copytree(standing(work.run.best), copy, dirs_exist_ok=True)
+            copy_folder(work.run.best, work.run.words)
         work.processes.wait()
-    return {"words": stand.words, **_beside(work, words, rest, next_phase(stand, "beside"))}
+    beside = next_phase(stand, "beside")
+    beside.keeps = bool(stand.ended) or stand.phase == "beside"
+    return {"words": stand.words, **_beside(work, words, rest, beside)}
 
 
 def _beside(work: Work, words: Part, rest: Part, stand: Stand) -> dict[str, Any]:
@@ -259,6 +259,7 @@ def epochs(work: Work, plan: Plan, trainer: Trainer, valid: Sequence[Sample], st
         cut = _epoch(work, plan, trainer, stand, log)
         if cut:
             keep(work, stand, trainer)  # who resumes goes on from here, as if nothing had been
+            set_aside(run, work.processes)
         if cut == STOPPED and stand.best_epoch:
             ended = cut
             break

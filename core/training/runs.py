@@ -68,6 +68,11 @@ class Run:
         return self.folder / "checkpoints" / "previous"
 
     @property
+    def aside(self) -> Path:
+        """The best of whole epochs, once a run that is cut short has put an unfinished one in its place."""
+        return self.folder / "checkpoints" / "aside"
+
+    @property
     def words(self) -> Path:
         """The checkpoint after the words, where these are learned first."""
         return self.folder / "checkpoints" / "words"

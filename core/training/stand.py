@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from core.data.sources import DataSet, Progress
+from core.files import standing, whole_folder
 from core.training import snapshot
 from core.training.processes import Processes
 from core.training.runs import Run
 from core.training.settings import Settings
 from core.training.step import Trainer
 
-NOT_TOLD = ("trainer", "since", "saved")
+NOT_TOLD = ("trainer", "since", "saved", "keeps")
 """Fields of a stand that are this process's own."""
 STOPPED, LATE = "stopped by the user", "time limit"
 """Why a run ends before its last epoch."""
@@ -57,6 +60,8 @@ class Stand:
     words: dict[str, Any] | None = None
     trainer: dict[str, Any] | None = None
     """The trainer's state, until a trainer has taken it over."""
+    keeps: bool = True
+    """Whether checkpoints are written: not of what a stopped run only does to end with a whole model."""
     since: float = field(default_factory=time.monotonic)
     saved: float = field(default_factory=time.monotonic)
 
@@ -97,6 +102,8 @@ def next_phase(stand: Stand, phase: str) -> Stand:
 
 def keep(work: Work, stand: Stand, trainer: Trainer) -> None:
     """Write the last checkpoint; the one before stays beside it. All processes call it together."""
+    if not stand.keeps:
+        return
     trainer.tally.gather(work.processes)
     state = trainer.state()
     if work.processes.main:
@@ -110,6 +117,32 @@ def keep(work: Work, stand: Stand, trainer: Trainer) -> None:
 def recall(run: Run, processes: Processes) -> Stand:
     """Where the run stands by its last checkpoint; events after it are cut off, for they happen again."""
     found = snapshot.load(run.last, run.previous)
+    stand = Stand() if found is None else Stand(**found["stand"], trainer=found["trainer"])
     processes.wait()
     run.rewind(None if found is None else found["events"])
-    return Stand() if found is None else Stand(**found["stand"], trainer=found["trainer"])
+    if processes.main:
+        _undo(run, stand)
+    processes.wait()
+    return stand
+
+
+def set_aside(run: Run, processes: Processes) -> None:
+    """Before a run that is cut short ends: keep the best of whole epochs, from which it may go on."""
+    if processes.main and run.best.exists():
+        copy_folder(run.best, run.aside)
+
+
+def _undo(run: Run, stand: Stand) -> None:
+    """Take back what a run that was cut short made only to end with a whole model."""
+    if run.aside.exists():
+        copy_folder(run.aside, run.best)
+        shutil.rmtree(run.aside)
+    if stand.phase != "beside" and not stand.ended:
+        shutil.rmtree(run.words, ignore_errors=True)
+        run.bank.unlink(missing_ok=True)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """A folder's content under another name too, whole or not at all."""
+    with whole_folder(target) as part:
+        shutil.copytree(standing(source), part, dirs_exist_ok=True)

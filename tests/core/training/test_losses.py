@@ -7,7 +7,7 @@ import torch
 
 from core.model.network import Network, Output
 from core.training.composites import compose, composite_loss
-from core.training.losses import Targets, alignment_weight, head_losses, nearest_class
+from core.training.losses import Targets, alignment_weight, head_loss, judged_rows, nearest_class
 from core.training.settings import AlignmentSettings, NetworkSettings
 from core.types import HEADS, MODALITIES
 
@@ -34,6 +34,25 @@ def targets(share: tuple[float, float] = (1.0, 1.0), **labels: list[float]) -> T
         dict.fromkeys(HEADS, ones),
         torch.tensor(share),
     )
+
+
+def head_losses(output: Output, targets: Targets) -> dict[str, torch.Tensor]:
+    """Of each head that has rows at all, over these rows alone."""
+    rows = {head: chosen for head, chosen in judged_rows(output, targets).items() if chosen.any()}
+    return {
+        head: head_loss(head, output, targets, chosen, int(chosen.sum())) for head, chosen in rows.items()
+    }
+
+
+def test_the_losses_of_parts_of_a_batch_add_up_to_that_of_the_whole() -> None:
+    wanted = targets(text=[3.0, -4.0])
+    chosen = judged_rows(output({}), wanted)["text"]
+    whole = head_loss("text", output({}), wanted, chosen, 2)
+    parts = [
+        head_loss("text", output({}), wanted, chosen & torch.tensor(own), 2)
+        for own in ([True, False], [False, True], [False, False])
+    ]
+    assert float(whole) == float(sum(parts)) == 2.5
 
 
 def test_a_head_errs_by_the_mean_distance_to_its_labels() -> None:

@@ -218,6 +218,23 @@ def test_a_stopped_run_goes_on_as_if_nobody_had_stopped_it(case: Case) -> None:
     assert figures(run) == figures(case.unharmed)
 
 
+def test_so_does_one_that_was_stopped_among_its_words(words_first: Case) -> None:
+    run = words_first.folder / "stopped"
+    create(run, words_first.settings, words_first.folder)
+
+    def stop(step: str, share: float) -> None:
+        if step == "training" and share > 0.4:
+            (run / "stop").touch()
+
+    report = loop.carry_on(run, stop)
+    assert report["words"]["ended"] == report["ended"] == "stopped by the user"
+    (run / "stop").unlink()
+    loop.carry_on(run)
+    for name in ("model/weights.safetensors", "report.json"):
+        assert (run / name).read_bytes() == (words_first.unharmed / name).read_bytes()
+    assert figures(run) == figures(words_first.unharmed)
+
+
 def test_a_damaged_last_checkpoint_is_passed_over_for_the_one_before(case: Case) -> None:
     run = case.folder / "damaged"
     create(run, case.settings, case.folder)
