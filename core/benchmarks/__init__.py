@@ -24,6 +24,7 @@ BENCHMARKS = {
     "labels": ("core.benchmarks.labels", "labels"),
     "training": ("core.benchmarks.training", "training"),
     "data": ("core.benchmarks.data", "data"),
+    "store": ("core.benchmarks.store", "store"),
     "memory": ("core.benchmarks.memory", "memory"),
 }
 """Name to module and function; a function takes the clip to measure with and returns its figures."""
