@@ -35,7 +35,7 @@ def record(out: Path, camera: str, microphone: str, seconds: float | None, *, as
     file = out if out.suffix.lower() == ".mp4" else out.with_name(out.name + ".mp4")
     _tell_recovered(file.parent)
     choice = Choice(None if camera == NONE else camera, None if microphone == NONE else microphone)
-    with _stopping() as stopped:
+    with stopping() as stopped:
         if as_json:
             with json_lines() as write:
                 end = _run(choice, file, seconds, stopped, lambda event, **of: write({"event": event, **of}))
@@ -68,8 +68,8 @@ def _run(choice: Choice, file: Path, seconds: float | None, stopped: threading.E
     session = Session(choice, lambda name, status: tell("status", source=name, **status.to_json()))
     session.start()
     try:
-        if not session.wait(_WAIT, lambda: stopped.is_set() or _hopeless(session)):
-            raise _problem(session)
+        if not session.wait(_WAIT, lambda: stopped.is_set() or hopeless(session)):
+            raise problem(session)
         recorder = session.record(file)
         tell("recording", file=str(file), since=recorder.start)
         _follow(session, recorder, seconds, stopped, tell)
@@ -100,13 +100,13 @@ def _level(level: Level) -> dict[str, Any]:
     return {"rms": level.rms, "peak": level.peak, "clipped": level.clipped, "signal": level.signal}
 
 
-def _hopeless(session: Session) -> bool:
+def hopeless(session: Session) -> bool:
     """Whether waiting on is of no use: a device is not there."""
     gone = (State.ABSENT, State.BUSY, State.ENDED)
     return any(source.status.state in gone for source in session.sources.values())
 
 
-def _problem(session: Session) -> CaptureError:
+def problem(session: Session) -> CaptureError:
     """Why it could not begin."""
     for source in sorted(session.sources.values(), key=lambda source: not source.status.reason):
         status = source.status
@@ -163,7 +163,7 @@ def _tell_recovered(folder: Path) -> None:
 
 
 @contextmanager
-def _stopping() -> Generator[threading.Event]:
+def stopping() -> Generator[threading.Event]:
     """An event that Ctrl+C and a polite end of the process set."""
     stopped = threading.Event()
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in _signals()}
