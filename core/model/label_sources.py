@@ -123,8 +123,7 @@ class TeacherLabels(GivenLabels):
         labels, weights = super().targets(batch)
         for modality in MODALITIES:
             made = self.teacher.labels[modality][batch.index].to(labels[modality].device)
-            replaced = ~labels["multimodal"].isnan() | labels[modality].isnan()
-            labels[modality] = torch.where(replaced, made, labels[modality])
+            labels[modality] = torch.where(made.isnan(), labels[modality], made)
         return labels, weights
 
     def update(self, epoch: int, batch: Batch, output: Output, gather: Gather = lambda rows: rows) -> None:

@@ -4,7 +4,8 @@
     y' = ½ (y_m + ŷ'_s) clipped to ±H,    y_s <- (e - 1) / (e + 1) y_s + 2 / (e + 1) y'    in epoch e > 1
 
 y_s starts at y_m. Half of y' stays the given label, for labels that only follow themselves end as a constant.
-A row without a multimodal label starts with none and gets the teacher's own estimate.
+A row without a multimodal label has none here: the teacher's bare estimates made the heads worse when nine
+rows in ten were such (docs/experiments-training.md).
 """
 
 from __future__ import annotations
@@ -67,8 +68,7 @@ class Teacher:
             rows = index[present[m].cpu()]
             said = estimates[m].cpu()[present[m].cpu()].clamp(-self.limit, self.limit)
             given, old = self.given[rows], self.labels[m][rows]
-            fresh = torch.where(given.isnan(), said, (given + said) / 2).clamp(-self.limit, self.limit)
-            old = torch.where(old.isnan(), fresh, old)
+            fresh = ((given + said) / 2).clamp(-self.limit, self.limit)  # NaN where nothing is given
             self.labels[m][rows] = (epoch - 1) / (epoch + 1) * old + 2 / (epoch + 1) * fresh
 
     def diagnostics(self) -> dict[str, dict[str, float]]:
