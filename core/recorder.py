@@ -100,7 +100,7 @@ class Recorder:
         self._backlog = Backlog()
         self._lock = threading.Lock()
         self._phase, self._reason, self._remedy = Phase.RECORDING, "", ""
-        self._pictures = 0
+        self._pictures, self._heard = 0, now()
         self._free, self._looked = shutil.disk_usage(file.parent).free, 0.0
         self._make_mp4, self._patience = True, 0.0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -190,6 +190,7 @@ class Recorder:
             if seconds is not None:
                 self._pictures += self._film.add_picture(seconds, item.image)
         elif self._track:
+            self._heard = now()
             for seconds, samples in self._timeline.cut(item):
                 position = self._track.position
                 for piece in self._track.fit(seconds, samples):
@@ -215,7 +216,7 @@ class Recorder:
         if self._free < self._reserve:
             raise OSError(errno.ENOSPC, "No space left on device")
         elapsed = self._timeline.elapsed(moment)
-        if self._track and elapsed - self._track.seconds > _BEHIND:
+        if self._track and min(moment - self._heard, elapsed - self._track.seconds) > _BEHIND:
             self._write_silence(elapsed - _FILL)
 
     def _fail(self, error: Exception) -> None:

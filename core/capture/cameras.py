@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,21 +51,15 @@ def list_cameras(system: Path = SYSTEM) -> list[CameraInfo]:
 
 def camera(index: int, wish: Wish) -> Open:
     """Opens a camera of this machine."""
-    return lambda stopped: _Camera(_opened(index), f"camera {index}", wish, local=index)
+    return lambda stopped: Camera(_opened(index), f"camera {index}", wish, local=index)
 
 
 def address(url: str, wish: Wish) -> Open:
-    """Opens a network camera: MJPEG over HTTP, or RTSP."""
-    scheme = url.partition("://")[0].lower()
-
-    def opener(stopped: threading.Event) -> _Camera:
-        if scheme not in SCHEMES:
-            raise CaptureError(
-                f"{shown(url)}: not an address of a camera", f"It begins with one of {', '.join(SCHEMES)}."
-            )
-        return _Camera(_reached(url), shown(url), wish, local=None)
-
-    return opener
+    """Opens a network camera: MJPEG over HTTP, or RTSP. Raises CaptureError for another kind of address."""
+    if url.partition("://")[0].lower() not in SCHEMES:
+        told = f"{shown(url)}: not an address of a camera"
+        raise CaptureError(told, f"It begins with one of {', '.join(SCHEMES)}.")
+    return lambda stopped: Camera(_reached(url), shown(url), wish, local=None)
 
 
 def shown(url: str) -> str:
@@ -76,7 +69,7 @@ def shown(url: str) -> str:
     return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
-class _Camera:
+class Camera:
     """An opened cv2.VideoCapture."""
 
     def __init__(self, capture: Any, name: str, wish: Wish, local: int | None) -> None:

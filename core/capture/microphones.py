@@ -61,10 +61,10 @@ def in_use() -> bool:
 
 def microphone(name: str = DEFAULT) -> Open:
     """Opens a microphone by its name, or a part of it that no other has; or the system's preferred one."""
-    return lambda stopped: _Microphone(name, stopped)
+    return lambda stopped: Microphone(name, stopped)
 
 
-class _Microphone:
+class Microphone:
     """An open stream of PortAudio, whose thread hands blocks over to ours."""
 
     def __init__(self, name: str, stopped: threading.Event) -> None:

@@ -32,7 +32,7 @@ class Choice:
 
 
 def camera_source(text: str, wish: Wish, playing: files.Playing) -> Open:
-    """What a choice's camera means."""
+    """What a choice's camera means. Raises CaptureError for an address that is none of a camera."""
     if "://" in text:
         return cameras.address(text, wish)
     if text.isdecimal():
@@ -59,7 +59,7 @@ class Session:
     """The sources of one choice, from `start` to `close`.
 
     on_status: hears (name, status) of "camera" and "microphone" from their threads. Listeners get every item
-    in its source's thread and must return at once.
+    in its source's thread and must return at once. Raises CaptureError for a choice that cannot be meant.
     """
 
     def __init__(self, choice: Choice, on_status: Callable[[str, Status], None]) -> None:

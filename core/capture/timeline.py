@@ -56,8 +56,7 @@ class Timeline:
 
     def elapsed(self, moment: float) -> float:
         """Length of the file up to a moment."""
-        last = self._spans[-1]
-        return last.at + max(0.0, min(moment, last.end) - last.start)
+        return sum(max(0.0, min(moment, span.end) - span.start) for span in self._spans)
 
     def cut(self, sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
         """(seconds in the file, samples) of the parts of a block that are in it; cut between samples."""
@@ -113,7 +112,7 @@ class SampleClock:
             yield np.zeros((count, self.channels), dtype=np.float32)
 
     def _stretch(self, samples: np.ndarray) -> np.ndarray:
-        most = int(len(samples) * _STRETCH)
+        most = max(1, int(len(samples) * _STRETCH))
         count = max(-most, min(most, round(self._deviation * self.rate)))
         self._deviation -= count / self.rate
         self.stretched += count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 from core.media import SAMPLE_RATE, read_audio
 from core.workers import command
-from core.workers.protocol import Message, decode, encode
+from core.workers.protocol import Message, encode
 
 PATIENCE = 30.0
 """Seconds until a test gives up on a busy machine; never waited for when all is well."""
@@ -136,11 +137,9 @@ class Child:
         self.process.stdin.write(line)
         self.process.stdin.flush()
 
-    def until(self, found: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def until(self, found: Callable[[dict[str, Any]], bool], patience: float = PATIENCE) -> dict[str, Any]:
         """The first message from now on for which `found` holds."""
-        import json
-
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + patience
         while (left := deadline - monotonic()) > 0:
             line = self._lines.get(timeout=left)
             assert line is not None, f"it ended after {self.seen[-3:]} with {self.errors[-2000:]!r}"
@@ -156,8 +155,15 @@ class Child:
     def ask(self, number: int, do: str, **of: Any) -> Message:
         """Send a request to a worker; its answer."""
         self.send(id=number, do=do, **of)
-        message = self.until(lambda m: m["id"] == number)
-        return decode(encode({k: v for k, v in message.items() if k != "v"}))
+        return self.until(lambda m: m["id"] == number)
+
+    def told(self, name: str, **of: Any) -> dict[str, Any]:
+        """As `event`, but it may have come already."""
+
+        def fits(message: dict[str, Any]) -> bool:
+            return message["event"] == name and all(message.get(key) == of[key] for key in of)
+
+        return next((message for message in self.seen if fits(message)), None) or self.until(fits)
 
     def close(self) -> float:
         """Close standard input; seconds until it has ended."""
@@ -199,3 +205,12 @@ def child() -> Iterator[Callable[..., Child]]:
             one.kill()
         elif not one.process.stdin.closed:
             one.close()
+
+
+@pytest.fixture(scope="module")
+def shared_worker() -> Iterator[Child]:
+    """A capture process for tests that leave nothing behind in it."""
+    worker = Child("capture")
+    worker.event("ready")
+    yield worker
+    worker.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.capture.items import Sound
@@ -75,18 +75,18 @@ def test_blocks_that_jitter_are_joined_untouched() -> None:
     assert len(samples) == pytest.approx(500 * 160, abs=0.01 * RATE)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.floats(-400e-6, 400e-6), st.integers(0, 2**31))
-def test_after_an_hour_a_sound_card_that_runs_wrong_is_still_in_time(drift: float, seed: int) -> None:
+@pytest.mark.parametrize("drift", [-300e-6, 0.0, 300e-6])
+def test_after_a_quarter_of_an_hour_a_sound_card_that_runs_wrong_is_still_in_time(drift: float) -> None:
     """rate: what it says; it really gives (1 + drift) times as many samples a second."""
-    rate, count = 1000, 100
-    chance = np.random.default_rng(seed)
-    clock, worst, given = SampleClock(rate, 1), 0.0, 0
+    rate, count = 8000, 160
+    chance = np.random.default_rng(1)
+    clock, worst, made = SampleClock(rate, 1), 0.0, 0
     quiet = np.zeros((count, 1), dtype=np.float32)
-    while given < 3600 * rate:
-        true = given / (rate * (1 + drift))
-        worst = max(worst, abs(true - clock.seconds) if given else 0.0)
+    while made < 900 * rate:
+        true = made / (rate * (1 + drift))
+        worst = max(worst, abs(true - clock.seconds) if made else 0.0)
         for _ in clock.fit(true + chance.normal(0, 0.003), quiet):
             pass
-        given += count
+        made += count
+    assert drift or not clock.stretched
     assert worst < 0.02
