@@ -113,6 +113,8 @@ def _run(
     found = _data(settings, run, processes, progress)
     if stand.trainer is None:
         run.event("data", rows=counts(found), notes=found.notes)
+        if settings.training.precision == "bfloat16" and not processes.bfloat16:
+            run.event("warning", code="precision", message=f"{processes.device} has no bfloat16: float32")
     settings = fitted(settings, feature_widths(found.part("train").samples))
     tokenizer = load_tokenizer(settings.network)
     network = _build(settings, found.part("train"), processes)
@@ -250,10 +252,10 @@ def _trainer(work: Work, network: Network, part: Part, plan: Plan, bank: Bank | 
 def epochs(work: Work, plan: Plan, trainer: Trainer, valid: Sequence[Sample], stand: Stand) -> dict[str, Any]:
     """Epoch after epoch until the last, until none gets better, or until somebody or the clock says stop."""
     training, run = work.settings.training, work.run
+    stand.hand_over(trainer)
     log = RunLog(work, plan, trainer, stand)
     if stand.fresh:
         run.event("start", rows=len(trainer.samples), batches=len(plan), epochs=training.epochs)
-    stand.hand_over(trainer)
     ended = stand.ended
     while not ended:
         cut = _epoch(work, plan, trainer, stand, log)

@@ -22,7 +22,9 @@ class RunLog:
 
     def __init__(self, work: Work, plan: Plan, trainer: Trainer, stand: Stand) -> None:
         self._work, self._plan, self._trainer, self._stand = work, plan, trainer, stand
-        self._board = Board(work.run.folder / "tensorboard")
+        self._board = Board(
+            work.run.folder / "tensorboard" / stand.phase, None if stand.fresh else trainer.steps
+        )
         self._process = psutil.Process()
         self._began = self._epoch_began = self._since = time.monotonic()
         self._first, self._rows = self._share, 0
@@ -82,10 +84,10 @@ class RunLog:
             seconds=seconds,
         )  # fmt: skip
         self._work.run.tell(now=True, best=best if stand.best_epoch else None, epoch=stand.epoch)
-        self._board.write("valid", valid, stand.epoch)
-        self._board.write("train", train, stand.epoch)
+        self._board.write("valid", valid, trainer.steps)
+        self._board.write("train", train, trainer.steps)
         for modality, figures in labels.items():
-            self._board.write(f"labels/{modality}", figures, stand.epoch)
+            self._board.write(f"labels/{modality}", figures, trainer.steps)
 
     def close(self) -> None:
         """The phase is over."""
@@ -104,18 +106,20 @@ class RunLog:
 
 
 class Board:
-    """TensorBoard's log beside events.jsonl; a resumed run adds a file, in which later steps count."""
+    """TensorBoard's log beside events.jsonl. A resumed run adds a file that takes back what came after the
+    step that it goes on from, `since`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, since: int | None) -> None:
         self._folder = folder
+        self._purge = None if since is None else since + 1
         self._writer: Any = None
 
     def write(self, group: str, figures: dict[str, float], step: int) -> None:
-        """Scalars of a group at a step, or at an epoch."""
+        """Scalars of a group at a step."""
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter  # slow to import
 
-            self._writer = SummaryWriter(str(self._folder))
+            self._writer = SummaryWriter(str(self._folder), purge_step=self._purge)
         for name, value in figures.items():
             self._writer.add_scalar(f"{group}/{name}", value, step)
 

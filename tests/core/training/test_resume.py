@@ -202,6 +202,21 @@ def test_a_resumed_run_is_one_run_of_two_segments_and_no_step_comes_twice(case: 
     assert read_state(run).state == "finished"
 
 
+def test_tensorboard_sees_each_step_once_too(case: Case) -> None:
+    run = case.killed_at(case.points * 2 // 3)
+    assert scalars(run) == scalars(case.unharmed) != {}
+
+
+def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard draws of a run, but times and memory."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    read = EventAccumulator(str(run / "tensorboard"))
+    read.Reload()
+    tags = [tag for tag in read.Tags()["scalars"] if tag.split("/")[-1] not in TIMES]
+    return {tag: [(point.step, point.value) for point in read.Scalars(tag)] for tag in tags}
+
+
 def test_a_stopped_run_goes_on_as_if_nobody_had_stopped_it(case: Case) -> None:
     run = case.folder / "stopped"
     create(run, case.settings, case.folder)
