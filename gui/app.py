@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from gui.main_window import MainWindow
 
+PICTURE = (1280, 800)
+"""Pixels of the window on a machine without a display; Qt's own offscreen screen is smaller."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the window until it is closed; returns the exit code."""
     options = parse(arguments)
     if no_display() and not options.screenshots:
         options.screenshots = Path.cwd()
+        options.size = options.size or PICTURE
         _say("No display here: drawing the window offscreen instead.")
     if options.screenshots:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"

@@ -63,7 +63,11 @@ class RunDeeds(QObject):
         """Let a run end and keep its best; if it does not answer it is ended by a helper."""
         self._background.run(_asked(ask_stop, Path(folder)), self._then)
         program, *arguments = command("runs", "stop", folder)
-        QProcess.startDetached(program, arguments)
+        helper = QProcess()
+        helper.setProgram(program)
+        helper.setArguments(arguments)
+        helper.setStandardOutputFile(QProcess.nullDevice())
+        helper.startDetached()
 
     def resume(self, folder: str) -> None:
         """Go on with a run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -71,6 +72,7 @@ class RunPanel(QWidget):
         self.report = QTextBrowser(openLinks=False)
         self.report.setAccessibleName(self.tr("Report of the run"))
         self.tabs = QTabWidget(documentMode=True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Views of the run"))
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -103,6 +105,10 @@ class RunPanel(QWidget):
             action.changed.connect(lambda id=id, action=action: self._follow_action(id, action))
             self._follow_action(id, action)
             self._row.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+        # What can be done comes before what can be looked at.
+        order = [*self.buttons.values(), self.tabs.tabBar()]
+        for one, other in pairwise(order):
+            self.setTabOrder(one, other)
 
     def _follow_action(self, id: str, action: QAction) -> None:
         button = self.buttons[id]

@@ -310,3 +310,45 @@ def test_a_reader_that_is_killed_is_told_and_comes_back(qtbot: QtBot, open_page:
     qtbot.waitUntil(lambda: "Reading the runs stopped" in window.banner.text, timeout=WAIT_MS)
     write_run(paths.runs() / "two")
     qtbot.waitUntil(lambda: len(page(window).runs.runs) == 2, timeout=WAIT_MS)
+
+
+def test_the_page_can_be_used_by_keys_alone(qtbot: QtBot, open_page: OpenWindow) -> None:
+    for seed in (1, 2):
+        write_run(paths.runs() / f"run-{seed}", seed=seed, name=f"run-{seed}")
+    window = open_page(2)
+    qtbot.waitUntil(lambda: page(window).run is not None)
+
+    def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        qtbot.keyClick(window.focusWidget(), key, modifiers)
+
+    press(Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    press(Qt.Key.Key_Tab)
+    assert window.focusWidget() is page(window).list.view
+    press(Qt.Key.Key_Space)
+    press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Space)
+    qtbot.waitUntil(window.actions_by_id.of["compare-runs"].isEnabled)
+    press(Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert page(window).comparing
+
+
+def tab_names(qtbot: QtBot, window: MainWindow, presses: int) -> set[str]:
+    """Names of what Tab reaches."""
+    names = set()
+    for _ in range(presses):
+        qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_Tab)
+        widget = window.focusWidget()
+        names.add("" if widget is None else widget.accessibleName() or getattr(widget, "text", str)())
+    return names
+
+
+def test_tab_reaches_everything_and_all_of_it_has_a_name(qtbot: QtBot, open_page: OpenWindow) -> None:
+    write_run(paths.runs() / "one", "running")
+    window = open_page(1)
+    qtbot.waitUntil(lambda: page(window).run is not None)
+    qtbot.waitUntil(page(window).panel.buttons["stop-run"].isVisible)
+    names = tab_names(qtbot, window, 40)
+    assert "" not in names
+    expected = {"Runs", "Filter runs by name, data or state", "New run…", "Stop", "Discard…", "Open folder"}
+    assert expected <= names
+    assert {"Loss per task", "Logarithmic: Loss per task", "Validation: error"} <= names
