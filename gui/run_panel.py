@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -62,7 +61,8 @@ class RunPanel(QWidget):
         for label in (self.state, self.trouble, self.use_words):
             label.setWordWrap(True)
         self.state.setAccessibleName(self.tr("How the run stands"))
-        self.buttons: dict[str, QPushButton] = {}
+        # Made first: Tab comes to what can be done before what can be looked at.
+        self.buttons = {id: QPushButton(self) for id in DEEDS}
         self._row = QHBoxLayout()
         self.plots = RunPlots()
         self.plots.points_wanted.connect(self.points_wanted)
@@ -96,19 +96,13 @@ class RunPanel(QWidget):
         layout.addWidget(self.tabs, 1)
 
     def add_buttons(self, of: Mapping[str, QAction]) -> None:
-        """Put in a button for each deed."""
-        for id in DEEDS:
-            button = QPushButton(self)  # shown without a parent it would be a window of its own
-            self.buttons[id] = button
+        """Give each button its deed."""
+        for id, button in self.buttons.items():
             action = of[id]
             button.clicked.connect(action.trigger)
             action.changed.connect(lambda id=id, action=action: self._follow_action(id, action))
             self._follow_action(id, action)
-            self._row.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
-        # What can be done comes before what can be looked at.
-        order = [*self.buttons.values(), self.tabs.tabBar()]
-        for one, other in pairwise(order):
-            self.setTabOrder(one, other)
+            self._row.addWidget(button)
 
     def _follow_action(self, id: str, action: QAction) -> None:
         button = self.buttons[id]
@@ -175,9 +169,8 @@ class RunPanel(QWidget):
         ended = self.run is not None and not self.run.live
         self.use_words.setText(words)
         self.use_words.setVisible(bool(words) and ended)
-        if "use-run" in self.buttons:
-            self.buttons["use-run"].setToolTip(words)
-            self.buttons["use-run"].setAccessibleDescription(words)
+        self.buttons["use-run"].setToolTip(words)
+        self.buttons["use-run"].setAccessibleDescription(words)
 
     def _show_log(self, log: Mapping[str, str] | None, warnings: list[str] | None) -> None:
         self._lines = self._lines if log is None else log
