@@ -1,7 +1,8 @@
 """Which of the system's own libraries are missing, and the one line that installs them.
 
 `python -m core.system_libraries` says so, with exit code 1 if the program cannot start without them;
-`--all` asks for those of a screen and a microphone too, `--packages` lists what a Debian system needs.
+`--all` asks for those of a screen and a microphone too, `--packages` lists what a Debian system needs,
+`--tests` adds what only the tests use.
 Needs nothing but Python, so that set-up can ask before anything else is installed.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -47,6 +49,11 @@ LIBRARIES = (
 )
 """Found with `ldd` over Qt's, OpenCV's and MediaPipe's libraries; other systems bring theirs along."""
 
+TEST_PROGRAMS = (("pulseaudio", "pulseaudio"), ("pactl", "pulseaudio-utils"), ("paplay", "pulseaudio-utils"))
+"""Program and package: a sound server of the tests' own, whose silent loudspeaker is the microphone."""
+TEST_PACKAGES = ("pulseaudio", "pulseaudio-utils", "libasound2-plugins")
+"""The last one leads PortAudio to the sound server."""
+
 INSTALL = "apt-get install -y --no-install-recommends"
 
 
@@ -74,11 +81,24 @@ def explain(libraries: list[Library]) -> str:
     return "\n".join([*lines, f"On Debian and Ubuntu: sudo {INSTALL} {packages}"])
 
 
+def untestable() -> list[str]:
+    """The programs that only the tests use and that are not here; none on Windows and macOS."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return [name for name, _ in TEST_PROGRAMS if shutil.which(name) is None]
+
+
 def main() -> int:
     """Obey the command line (above); the exit code."""
+    tests = "--tests" in sys.argv[1:]
     if "--packages" in sys.argv[1:]:
-        sys.stdout.write(" ".join(library.package for library in LIBRARIES) + "\n")
+        packages = [library.package for library in LIBRARIES]
+        sys.stdout.write(" ".join([*packages, *(TEST_PACKAGES if tests else ())]) + "\n")
         return 0
+    if tests and (programs := untestable()):
+        install = f"sudo {INSTALL} {' '.join(TEST_PACKAGES)}"
+        sys.stderr.write(f"Missing programs for the tests: {', '.join(programs)}\nOn Debian: {install}\n")
+        return 1
     display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     everything = "--all" in sys.argv[1:]
     needed: tuple[Use, ...] = ("start", "screen") if display else ("start",)

@@ -38,6 +38,22 @@ def test_a_missing_microphone_library_is_told_but_does_not_stop_the_start(
     assert system_libraries.main() == 1
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sound server is Linux's")
+def test_what_only_the_tests_use_is_asked_for_only_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(system_libraries, "TEST_PROGRAMS", (("nosuchprogram", "pulseaudio"),))
+    monkeypatch.setattr(system_libraries, "LIBRARIES", ())
+    monkeypatch.setattr(sys, "argv", ["system_libraries", "--all"])
+    assert system_libraries.main() == 0
+    monkeypatch.setattr(sys, "argv", ["system_libraries", "--all", "--tests"])
+    assert system_libraries.main() == 1
+    assert "nosuchprogram" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["system_libraries", "--packages", "--tests"])
+    assert system_libraries.main() == 0
+    assert "libasound2-plugins" in capsys.readouterr().out
+
+
 def test_set_up_can_ask_for_the_packages_with_nothing_installed() -> None:
     asked = [sys.executable, "-I", "-S", "-c", "import runpy, sys; sys.path.insert(0, '.'); sys.argv[1:] = "]
     asked[-1] += "['--packages']; runpy.run_module('core.system_libraries', run_name='__main__')"
