@@ -250,6 +250,26 @@ def record(
     raise typer.Exit(run(out, camera, microphone, seconds, as_json=json))
 
 
+@app.command()
+def live(
+    file: Annotated[Path | None, typer.Argument(help="A clip, played as if it were live.")] = None,
+    camera: Annotated[
+        str, typer.Option(metavar="WHICH", help="Number, name, http or rtsp address, a file, or none.")
+    ] = "0",
+    microphone: Annotated[
+        str, typer.Option(metavar="WHICH", help="Name or a part of it, a file, or none.")
+    ] = "default",
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
+    json: Json = False,
+    model: Model = "starter",
+    speech: Speech = "tiny.en",
+) -> None:
+    """Estimate the sentiment of whoever is in front of the camera, until Ctrl+C."""
+    from core.commands.live import live as run
+
+    raise typer.Exit(run(file, camera, microphone, seconds, model, speech, as_json=json))
+
+
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="All of them by default.")]
 
 

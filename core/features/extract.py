@@ -134,7 +134,7 @@ def _voice_and_face(job: Job, info: MediaInfo, modalities: Sequence[Modality]) -
     return sound, ClipFeatures(
         duration=info.duration,
         audio=audio,
-        voiced=None if audio is None else _voiced(sound.speech, len(audio)),
+        voiced=None if audio is None else voiced_frames(sound.speech, len(audio)),
         visual=visual,
         missing={modality: reason for modality, reason in reasons.items() if reason},
     )
@@ -198,7 +198,7 @@ def _watched(job: Job, info: MediaInfo) -> np.ndarray:
         job.progress("extract", min(shown[0] / info.duration, 1.0) if info.duration else 0.0)
 
 
-def _voiced(speech: Sequence[Segment], frames: int) -> np.ndarray:
+def voiced_frames(speech: Sequence[Segment], frames: int) -> np.ndarray:
     """(frames,) bool: is the middle of that audio frame within a stretch of speech."""
     times = np.arange(frames) * HOP / SAMPLE_RATE
     voiced = np.zeros(frames, dtype=bool)

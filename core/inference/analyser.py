@@ -81,6 +81,10 @@ class Analyser:
         report("predict", 1.0)
         return analysis
 
+    def predictor(self) -> Predictor:
+        """The predictor, once it is loaded. Raises ModelError, AssetError."""
+        return self._predictor()
+
     def warm(self) -> None:
         """Load everything, and run the network once: its first pass is the slowest by far."""
         self._extractor.warm()

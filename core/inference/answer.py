@@ -32,12 +32,16 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
 
 def to_window_json(analysis: Analysis) -> dict[str, Any]:
     """`to_json` and what the covariance panel shows besides: the two matrices, and what the figures mean."""
-    alignment, answer = analysis.alignment, to_json(analysis)
+    return {**to_json(analysis), **alignment_json(analysis.alignment, analysis.alignment_reason)}
+
+
+def alignment_json(alignment: Alignment | None, reason: str) -> dict[str, Any]:
+    """What the covariance panel shows: "alignment", "covariance", "alignment_reason"."""
     if alignment is None:
-        return {**answer, "covariance": None, "alignment_reason": analysis.alignment_reason}
-    answer["alignment"]["meaning"] = describe(alignment)
+        return {"alignment": None, "covariance": None, "alignment_reason": reason}
+    figures = {**(_alignment(alignment) or {}), "meaning": describe(alignment)}
     matrices = {"audio": _matrix(alignment.audio), "visual": _matrix(alignment.visual)}
-    return {**answer, "covariance": matrices, "alignment_reason": ""}
+    return {"alignment": figures, "covariance": matrices, "alignment_reason": ""}
 
 
 def _transcript(transcript: Transcript | None) -> dict[str, Any] | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from core.data.batches import Sample, collate, has
@@ -72,14 +73,9 @@ class Predictor:
         """The analysis of a clip. Heads whose modality is missing are None, with the reason in `missing`."""
         started = time.perf_counter()
         missing = self._missing(features)
-        judged = dataclasses.replace(
-            features,
-            transcript=None if "text" in missing else features.transcript,
-            audio=None if "audio" in missing else features.audio,
-            visual=None if "visual" in missing else features.visual,
-        )
+        judged = _without(features, missing)
         estimates = self._estimates(whole(judged))
-        curve = self._curve(judged)
+        curve = self._points(judged, moments(features.duration))
         alignment, reason = self._alignment(judged)
         return Analysis(
             file=file,
@@ -98,6 +94,26 @@ class Predictor:
                 "predict": time.perf_counter() - started,
             },
         )
+
+    def windows(self, features: ClipFeatures, times: Sequence[float]) -> Curve:
+        """The points of a curve at these times, in seconds from the start of the features."""
+        return self._points(_without(features, self._missing(features)), list(times))
+
+    def alignment(self, features: ClipFeatures) -> tuple[Alignment | None, str]:
+        """The alignment of voice and face, or None with the reason in words."""
+        return self._alignment(_without(features, self._unused))
+
+    def band(self, low: float = 0.1, high: float = 0.9) -> dict[str, Any] | None:
+        """Between which distances voice and face of the reference's recordings lie; None without them."""
+        if self._reference is None or not len(self._reference):
+            return None
+        ends = np.quantile(self._reference.distances, (low, high))
+        return {
+            "low": float(ends[0]),
+            "high": float(ends[1]),
+            "name": self._reference.name,
+            "count": len(self._reference),
+        }
 
     def _missing(self, features: ClipFeatures) -> dict[Modality, str]:
         """Every modality there is no estimate from, with the reason; "not there" if extraction gave none."""
@@ -135,8 +151,7 @@ class Predictor:
         low, high = self.scale
         return min(max(value, low), high)
 
-    def _curve(self, features: ClipFeatures) -> Curve:
-        times = moments(features.duration)
+    def _points(self, features: ClipFeatures, times: list[float]) -> Curve:
         judged = self._judge([ending_at(features, moment) for moment in times])
         return Curve(
             time=times,
@@ -164,6 +179,16 @@ class Predictor:
         if not {"audio", "visual"} <= set(self._network.alignment):
             return None, "This model was trained without aligning voice and face."
         return measure(self._network, features, self._reference)
+
+
+def _without(features: ClipFeatures, modalities: Collection[Modality]) -> ClipFeatures:
+    """The features without those of some modalities."""
+    return dataclasses.replace(
+        features,
+        transcript=None if "text" in modalities else features.transcript,
+        audio=None if "audio" in modalities else features.audio,
+        visual=None if "visual" in modalities else features.visual,
+    )
 
 
 def _check(checkpoint: Checkpoint, unused: Collection[Modality]) -> None:

@@ -73,6 +73,7 @@ COMMANDS = {
     "bench": "name --json --clip",
     "capture": "",
     "record": "out --camera --microphone --seconds --list --json",
+    "live": "file --camera --microphone --seconds --json --model --speech",
     "app": "files",
     "engine": "--model --speech",
 }
