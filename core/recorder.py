@@ -7,8 +7,10 @@ is stopped. What a killed program left behind becomes NAME.mp4 by `recover`, at 
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -174,7 +176,10 @@ class Recorder:
             if self._track:
                 self._write_silence(self._timeline.elapsed(now()))
             self._film.close()
-        except (OSError, av.FFmpegError, RecordingError) as error:
+        except Exception as error:
+            # Whatever it is: a recording must never seem to go on while nothing is written.
+            if not isinstance(error, OSError | av.FFmpegError | RecordingError):
+                logging.getLogger(__name__).exception("the recorder failed")
             self._fail(error)
             return
         self._finish()
@@ -260,7 +265,9 @@ def _begin(
     try:
         claim(file)
         return Film(at, picture, sound, fps)
-    except OSError as error:
+    except (OSError, av.FFmpegError) as error:
+        with suppress(OSError):
+            release(file)
         reason = error.strerror or str(error)
         raise RecordingError(f"{file}: {reason}", "Choose a folder that can be written to.") from error
 

@@ -6,7 +6,9 @@ each packet is handed to the system at once, so a killed process costs what it h
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -170,8 +172,10 @@ def remux(source: Path, target: Path) -> float:
     """Copy the streams of a film, whole or torn, into an MP4 file; its length in seconds.
 
     Written aside and renamed; an existing target is replaced. Raises MediaError where nothing can be read,
-    OSError where nothing can be written; `source` is not touched.
+    OSError where nothing can be written or there is no room for both; `source` is not touched.
     """
+    if shutil.disk_usage(target.parent).free < source.stat().st_size:
+        raise OSError(errno.ENOSPC, "No space left on device")
     part = target.with_name(f".{target.name}.part")
     try:
         seconds = _copy(source, part)

@@ -286,6 +286,21 @@ def test_a_folder_that_vanishes_is_told_within_a_second(tmp_path: Path, eventual
     assert "taken away" in recorder.stop(tail=0.0).reason
 
 
+def test_a_fault_of_ours_ends_the_recording_visibly_and_keeps_what_was_written(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = begun(tmp_path / "a.mp4")
+    film(recorder, 0.0, 1.0)
+    eventually(lambda: written(recorder, 20))
+    monkeypatch.setattr(module.Film, "add_picture", lambda *of: 1 / 0)
+    film(recorder, 1.0, 1.1)
+    eventually(lambda: recorder.progress().phase is Phase.FAILED)
+    end = recorder.stop(tail=0.0)
+    assert "division" in end.reason
+    assert "Traceback" in caplog.text
+    assert len(pictures_of(Path(end.file))) >= 18
+
+
 def test_a_recording_without_room_for_a_copy_stays_as_it_is_and_plays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
