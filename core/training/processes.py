@@ -8,6 +8,7 @@ step, not once a batch. With one process nothing is sent and nothing is copied.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,7 +119,16 @@ class Processes:
 def _state(device: str) -> Any:
     from accelerate import PartialState  # a second to import
 
-    return PartialState(cpu=device == "cpu")
+    # Without an accelerator accelerate joins processes only if it is told that the CPU is meant.
+    state = PartialState(cpu=device == "cpu" or not torch.accelerator.is_available())
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started != state.num_processes:
+        raise SettingsError(
+            f"training.device: {device}: torchrun started {started} processes, but they cannot work together "
+            "on it.",
+            "Use as many as there are devices of that kind, or training.device=cpu.",
+        )
+    return state
 
 
 def _device(wanted: str, found: torch.device) -> torch.device:
