@@ -13,7 +13,6 @@ import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -138,22 +137,32 @@ class Curves:
         return self._file.unread
 
     def _steps(self, events: list[dict[str, Any]]) -> None:
-        """Take a run of step events, column by column: a long run has hundreds of thousands."""
-        if not events:
-            return
-        places = [self._place(event) for event in events]
-        if self._resumed or places[0] < self._at or any(b <= a for a, b in pairwise(places)):
-            for event, place in zip(events, places, strict=True):
-                at = self._move_to(place)
+        """Take step events in a row: alike ones by the column, for a long run has hundreds of thousands."""
+        if events and not self._alike_steps(events):
+            for event in events:
+                at = self._move_to(self._place(event))
                 for name in event.keys() - STEP_NAMES:
                     self._column(name).add(at, event[name])
-            return
-        self._at = places[-1]
-        for names, group in groupby(zip(events, places, strict=True), key=lambda pair: pair[0].keys()):
-            rows = list(group)
-            xs = [place for _, place in rows]
-            for name in names - STEP_NAMES:
-                self._column(name).extend(xs, [event[name] for event, _ in rows])
+
+    def _alike_steps(self, events: list[dict[str, Any]]) -> bool:
+        """Take steps that go on from here and all say the same figures; False, and nothing done, if not."""
+        size, names = len(events[0]), events[0].keys() - STEP_NAMES
+        if self._resumed or not self._batches or any(len(event) != size for event in events):
+            return False
+        try:
+            epochs = np.array([event["epoch"] for event in events], dtype=np.float64)
+            batches = np.array([event["batch"] for event in events], dtype=np.float64)
+            values = {name: [event[name] for event in events] for name in names}
+        except (KeyError, TypeError, ValueError):
+            return False
+        places = self._base + epochs - 1 + np.minimum(1.0, batches / self._batches)
+        if places[0] < self._at or (np.diff(places) <= 0).any():
+            return False
+        xs = places.tolist()
+        for name, ys in values.items():
+            self._column(name).extend(xs, ys)
+        self._at = xs[-1]
+        return True
 
     def _place(self, event: dict[str, Any]) -> float:
         """Where a step lies, in epochs over all stages."""
