@@ -7,7 +7,8 @@ every batch. The losses, the optimiser and the arithmetic are the trainer's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -93,6 +94,31 @@ class PlainTrainer(Trainer):
 
 def train(settings: Settings, data: Path, epochs: int) -> list[dict[str, float]]:
     """Train for some epochs; of each its seconds and the validation figures, `mae` and `loss`."""
+    trainer, valid = _built(settings, data)
+    watched, told = Padded(valid, trainer.tokenizer), []
+    for epoch in range(1, epochs + 1):
+        started = perf_counter()
+        for number, rows in enumerate(_batches(trainer, epoch)):
+            trainer.step(epoch, number, rows)
+        told.append({**_figures(trainer.network, watched), "seconds": perf_counter() - started})
+    return told
+
+
+def steps(settings: Settings, data: Path) -> Callable[[], int]:
+    """What takes one step after another, of epoch 2, and gives the number of its samples."""
+    trainer, _ = _built(settings, data)
+    endless = (batch for epoch in itertools.count(1) for batch in enumerate(_batches(trainer, epoch)))
+
+    def step() -> int:
+        number, rows = next(endless)
+        trainer.step(2, number, rows)
+        return len(rows)
+
+    return step
+
+
+def _built(settings: Settings, data: Path) -> tuple[PlainTrainer, list[Sample]]:
+    """A trainer on the training part, and the rows of the validation part."""
     found = load(settings.data, data)
     train, valid = (list(found.part(name).samples) for name in ("train", "valid"))
     settings = fitted(settings, feature_widths(train))
@@ -100,19 +126,17 @@ def train(settings: Settings, data: Path, epochs: int) -> list[dict[str, float]]
     tokenizer, network = load_tokenizer(settings.network), Network(settings.network)
     for encoder in (network.audio_encoder, network.visual_encoder):
         encoder.__class__ = PackedEncoder  # the same weights
-    size = settings.training.batch_size
-    part = Part(train, [0] * len(train))
-    processes = Processes(settings.training)
-    padded, batches = Padded(train, tokenizer), -(-len(train) // size)
-    trainer = PlainTrainer(padded, settings, network, tokenizer, part, found.sources, batches, processes)
-    watched, told = Padded(valid, tokenizer), []
-    for epoch in range(1, epochs + 1):
-        started = perf_counter()
-        order = np.random.default_rng(epoch).permutation(len(train)).tolist()
-        for number, first in enumerate(range(0, len(order), size)):
-            trainer.step(epoch, number, order[first : first + size])
-        told.append({**_figures(network, watched), "seconds": perf_counter() - started})
-    return told
+    part, processes = Part(train, [0] * len(train)), Processes(settings.training)
+    padded, batches = Padded(train, tokenizer), -(-len(train) // settings.training.batch_size)
+    return PlainTrainer(padded, settings, network, tokenizer, part, found.sources, batches, processes), valid
+
+
+def _batches(trainer: PlainTrainer, epoch: int) -> Iterator[list[int]]:
+    """Rows in any order."""
+    size = trainer.settings.training.batch_size
+    order = np.random.default_rng(epoch).permutation(len(trainer.samples)).tolist()
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
 
 
 @torch.inference_mode()
