@@ -51,14 +51,18 @@ class Extractor:
         self._recogniser = Recogniser(speech_model)
         self._pruned = False
 
-    def warm(self) -> None:
-        """Loads every model, so that the first clip is as quick as the second. Raises AssetError."""
+    def warm(self, words: bool = True) -> None:
+        """Loads every model, so that the first clip is as quick as the second. Raises AssetError.
+
+        words: False leaves out the recogniser of speech.
+        """
         from core.features import audio, vision
 
         audio.warm()
         vision.warm()
         voice_activity(np.zeros(SAMPLE_RATE, dtype=np.float32))
-        self._recogniser.warm()
+        if words:
+            self._recogniser.warm()
 
     def extract(
         self,

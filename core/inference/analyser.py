@@ -85,9 +85,12 @@ class Analyser:
         """The predictor, once it is loaded. Raises ModelError, AssetError."""
         return self._predictor()
 
-    def warm(self) -> None:
-        """Load everything, and run the network once: its first pass is the slowest by far."""
-        self._extractor.warm()
+    def warm(self, words: bool = True) -> None:
+        """Load everything, and run the network once: its first pass is the slowest by far.
+
+        words: False leaves out the recogniser of speech.
+        """
+        self._extractor.warm(words)
         self._predictor().predict(
             ClipFeatures(
                 duration=3.0,

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import Cancelled, UserError
 from core.workers import torch_threads
-from core.workers.jobs import Job, Jobs, request_of
+from core.workers.jobs import Job, Jobs, LiveRequest, Request, live_request_of, request_of
 from core.workers.protocol import Message, ProtocolError, decode
 from core.workers.stdio import Output, input_lines
 
@@ -63,10 +63,12 @@ def _obey(message: Message, jobs: Jobs) -> None:
     match message.get("do"):
         case "analyse":
             jobs.submit(message["id"], request_of(message))
+        case "live":
+            jobs.submit(message["id"], live_request_of(message))
         case "cancel" if isinstance(message.get("job"), int):
             jobs.cancel(message["job"])
         case _:
-            raise ProtocolError("do: analyse, or cancel with a job, is needed")
+            raise ProtocolError("do: analyse, live, or cancel with a job, is needed")
 
 
 def _protocol_error(error: ProtocolError) -> dict[str, str]:
@@ -130,10 +132,17 @@ class Worker:
 
     def _work(self, job: Job) -> None:
         self._begin()
+        if isinstance(job.request, LiveRequest):
+            from core.workers.live import watch
+
+            watch(self._analyser, job, job.request, self._jobs)
+        else:
+            self._analyse(job, job.request)
+
+    def _analyse(self, job: Job, request: Request) -> None:
         from core.inference.answer import to_window_json
         from core.workers.waveform import waveform
 
-        request = job.request
         # From the sound alone, so that the time line has something to show before anything is computed.
         shape = waveform(request.file, job.stopped.is_set)
         if shape is not None:

@@ -22,11 +22,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """Watch rings of pictures and sound (names of shared memory), until it is cancelled.
+
+    speech: the recogniser; one that is quick enough to keep up.
+    """
+
+    pictures: str | None
+    sound: str | None
+    speech: str = "tiny.en"
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A request under way; `stopped` is polled by whatever works on it."""
 
     id: int
-    request: Request
+    request: Request | LiveRequest
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -43,6 +55,19 @@ def request_of(message: Message) -> Request:
     return Request(file, transcript, tuple(name for name in MODALITIES if name in asked))
 
 
+def live_request_of(message: Message) -> LiveRequest:
+    """The request of a message `"do": "live"`. ProtocolError names the field that is wrong."""
+    rings = [message.get(name) for name in ("pictures", "sound")]
+    speech = message.get("speech", "tiny.en")
+    if any(name is not None and (not isinstance(name, str) or not name) for name in rings):
+        raise ProtocolError("pictures, sound: the name of a ring, or null, is needed")
+    if rings == [None, None]:
+        raise ProtocolError("pictures or sound: one of them is needed")
+    if not isinstance(speech, str) or not speech:
+        raise ProtocolError("speech: the name of a recogniser is needed")
+    return LiveRequest(*rings, speech)
+
+
 class Jobs:
     """Jobs by id. Two threads meet here: the one that reads requests and the one that works."""
 
@@ -53,7 +78,7 @@ class Jobs:
         self._active: dict[int, Job] = {}
         self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
 
-    def submit(self, number: int, request: Request) -> None:
+    def submit(self, number: int, request: Request | LiveRequest) -> None:
         """Queue a job. ProtocolError if a job of this id is queued or running."""
         job = Job(number, request)
         with self._lock:

@@ -3,6 +3,8 @@
 Requests (window -> engine), each with an id of the sender's:
     {"v": 1, "id": 7, "do": "analyse", "file": "...", "transcript": null | "...", "modalities": ["text", ...]}
     {"v": 1, "id": 8, "do": "cancel", "job": 7}
+    {"v": 1, "id": 9, "do": "live", "pictures": NAME | null, "sound": NAME | null, "speech": "tiny.en"}
+        NAME: of a ring of core.capture.rings, as the capture process tells it
 Events (engine -> window), each with the id of the request it answers (0: the engine itself):
     {"v": 1, "id": 0, "event": "ready", "model": {"name", "version"}, "scale": [low, high]}
     {"v": 1, "id": 0, "event": "failed", "error": {...}}     could not load; tried again with the next job
@@ -14,6 +16,8 @@ Events (engine -> window), each with the id of the request it answers (0: the en
     {"v": 1, "id": 7, "event": "done", "analysis": {...}}         ends the job, as do the next two
     {"v": 1, "id": 7, "event": "failed", "error": {...}}
     {"v": 1, "id": 7, "event": "cancelled"}
+    {"v": 1, "id": 9, "event": "started" | "curve" | "state" | "words" | "utterance" | "alignment", ...}
+        of a live job, as core.inference.streaming tells them; it goes on until it is cancelled
 An error is {"kind", "message", "remedy", "details"}: kind "internal" is a fault of the program, with the
 traceback in details; "protocol" a request that cannot be obeyed; the others are those of core.errors. A job
 that is cancelled says nothing more. Unknown fields are ignored, malformed lines are errors.
