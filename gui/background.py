@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 
 class Background(QObject):
@@ -39,7 +40,7 @@ class Background(QObject):
 
     @Slot(object, object)
     def _deliver(self, then: Callable[[Any], None], value: Any) -> None:
-        if not self._closing:
+        if not self._closing and _is_there(getattr(then, "__self__", None)):
             then(value)
 
     def close(self) -> None:
@@ -58,3 +59,8 @@ class Background(QObject):
         if self.idle:
             self._poll.stop()
             self.closed.emit()
+
+
+def _is_there(owner: object) -> bool:
+    """Whether who is to be told still exists: a dialog may have been closed meanwhile."""
+    return not isinstance(owner, QObject) or isValid(owner)
