@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from core.benchmarks import mosi_like, plain
+from core.benchmarks import mosi_like, plain, steps
 from core.training.loop import train
 from core.training.runs import Run
 from core.training.settings import Settings, load
@@ -30,10 +30,14 @@ CELLS = [(freeze, aligned) for freeze in ("none", "all") for aligned in (True, F
 
 
 def training(clip: Path) -> dict[str, Any]:
-    """Samples a second, ratio and validation error at equal epochs; see the module."""
+    """Samples a second, ratio and validation error at equal epochs, and steps alone; see the modules."""
     with tempfile.TemporaryDirectory() as folder:
         rows = [_cell(Path(folder), freeze, aligned) for freeze, aligned in CELLS]
-    return {"threads": torch_threads(), "epochs": EPOCHS, "beside": rows}
+    alone = [
+        {**_named(freeze, aligned), **steps.beside(settings_for(freeze, EPOCHS), aligned)}
+        for freeze, aligned in CELLS
+    ]
+    return {"threads": torch_threads(), "epochs": EPOCHS, "whole_epochs": rows, "steps_in_turns": alone}
 
 
 def settings_for(freeze: str, epochs: int) -> Settings:
@@ -51,8 +55,7 @@ def _cell(folder: Path, freeze: str, aligned: bool) -> dict[str, Any]:
     usual = plain.train(settings_for(freeze, EPOCHS), data, EPOCHS)
     seconds = sum(epoch["seconds"] for epoch in usual[1:]) / (EPOCHS - 1)
     return {
-        "text": "at rest" if freeze == "all" else "fine-tuned",
-        "sequences": "aligned" if aligned else "unaligned",
+        **_named(freeze, aligned),
         "rows": rows,
         "usual_samples_s": rows / seconds,
         "ours_samples_s": rows / ours["epoch_s"],
@@ -60,6 +63,13 @@ def _cell(folder: Path, freeze: str, aligned: bool) -> dict[str, Any]:
         "usual_mae": usual[-1]["mae"],
         "ours_mae": ours["mae"],
         "ours_once_s": ours["once_s"],
+    }
+
+
+def _named(freeze: str, aligned: bool) -> dict[str, str]:
+    return {
+        "text": "at rest" if freeze == "all" else "fine-tuned",
+        "sequences": "aligned" if aligned else "unaligned",
     }
 
 
