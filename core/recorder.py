@@ -55,8 +55,8 @@ class Phase(StrEnum):
 class Progress:
     """How far a recording is. file: where it lies now. seconds: its length. dropped: pictures not recorded.
 
-    left_s: seconds that still fit on the disk at the present rate, None while that is unknown. reason,
-    remedy: of a failure, or of what was left undone.
+    silence: seconds of sound that did not come and are silent. left_s: seconds that still fit on the disk at
+    the present rate, None while that is unknown. reason, remedy: of a failure, or of what was left undone.
     """
 
     phase: Phase
@@ -65,6 +65,7 @@ class Progress:
     bytes: int
     pictures: int
     dropped: int
+    silence: float
     left_s: float | None
     reason: str = ""
     remedy: str = ""
@@ -150,17 +151,17 @@ class Recorder:
         size, seconds = self._film.file.size, self._timeline.elapsed(now())
         rate = size / seconds if size and seconds > 1 else None
         left = round(max(0, self._free - self._reserve) / rate, 1) if rate else None
-        where, dropped = str(self._at), self._backlog.dropped_pictures
         return Progress(
-            self._phase,
-            where,
-            round(seconds, 3),
-            size,
-            self._pictures,
-            dropped,
-            left,
-            self._reason,
-            self._remedy,
+            phase=self._phase,
+            file=str(self._at),
+            seconds=round(seconds, 3),
+            bytes=size,
+            pictures=self._pictures,
+            dropped=self._backlog.dropped_pictures,
+            silence=round(self._track.filled / self._track.rate, 3) if self._track else 0.0,
+            left_s=left,
+            reason=self._reason,
+            remedy=self._remedy,
         )
 
     def _run(self) -> None:

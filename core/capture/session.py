@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.capture import cameras, files, microphones
@@ -12,7 +12,7 @@ from core.capture.cameras import Wish
 from core.capture.items import CaptureError, Item, Picture, Sound, State, Status, now
 from core.capture.level import Meter
 from core.capture.source import Device, Open, Source
-from core.recorder import RESERVE, Recorder
+from core.recorder import RESERVE, Progress, Recorder
 
 Listener = Callable[[Item], None]
 
@@ -66,6 +66,7 @@ class Session:
         self.choice = choice
         self.meter = Meter()
         self.recorder: Recorder | None = None
+        self._dropped_before = 0
         self._listeners: list[Listener] = []
         self._latest: dict[str, Item] = {}
         self._lock = threading.Lock()
@@ -125,8 +126,18 @@ class Session:
             for item in (picture, sound):
                 if item is not None:
                     recorder.offer(item)
-            self.recorder = recorder
+            self.recorder, self._dropped_before = recorder, self._camera_dropped()
             return recorder
+
+    def progress(self) -> Progress:
+        """How the recording stands; pictures that the camera's side dropped are counted too."""
+        assert self.recorder is not None
+        progress = self.recorder.progress()
+        return replace(progress, dropped=progress.dropped + self._camera_dropped() - self._dropped_before)
+
+    def _camera_dropped(self) -> int:
+        source = self.sources.get("camera")
+        return source.dropped if source else 0
 
     def close(self, timeout: float = 1.0) -> bool:
         """Close the sources, all at once; False where a driver hangs. A recording is not ended by this."""

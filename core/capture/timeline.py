@@ -78,6 +78,8 @@ class SampleClock:
         self.rate, self.channels = rate, channels
         self.position = 0
         """Samples given out so far."""
+        self.filled = 0
+        """Of them, silence in place of what did not come."""
         self.stretched = 0
         """Samples put in or taken out (negative) by stretching."""
         self._deviation = 0.0
@@ -109,6 +111,7 @@ class SampleClock:
             count = min(missing, round(_PIECE * self.rate))
             missing -= count
             self.position += count
+            self.filled += count
             yield np.zeros((count, self.channels), dtype=np.float32)
 
     def _stretch(self, samples: np.ndarray) -> np.ndarray:

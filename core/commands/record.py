@@ -18,7 +18,7 @@ from core.capture.items import CaptureError, State
 from core.capture.level import Level
 from core.capture.session import Choice, Session
 from core.commands.console import FAILED, OK, errors, json_lines
-from core.recorder import Phase, Progress, Recorder, recover
+from core.recorder import Phase, Progress, recover
 
 NONE = "none"
 _WAIT = 6.0
@@ -26,6 +26,9 @@ _WAIT = 6.0
 _TICK = 0.1
 _TELL = 5
 """Ticks between two reports of the progress."""
+
+_HEARD = 0.2
+"""Seconds of missing sound that are worth a word."""
 
 Tell = Callable[..., None]
 
@@ -72,22 +75,21 @@ def _run(choice: Choice, file: Path, seconds: float | None, stopped: threading.E
             raise problem(session)
         recorder = session.record(file)
         tell("recording", file=str(file), since=recorder.start)
-        _follow(session, recorder, seconds, stopped, tell)
-        end = recorder.stop()
+        _follow(session, seconds, stopped, tell)
+        recorder.stop()
+        end = session.progress()
         tell("recorded", **end.to_json())
         return end
     finally:
         session.close()
 
 
-def _follow(
-    session: Session, recorder: Recorder, seconds: float | None, stopped: threading.Event, tell: Tell
-) -> None:
+def _follow(session: Session, seconds: float | None, stopped: threading.Event, tell: Tell) -> None:
     """Report the progress until the recording is to end."""
     ticks = 0
     while not stopped.wait(_TICK):
         session.check()
-        progress = recorder.progress()
+        progress = session.progress()
         ticks += 1
         if ticks % _TELL == 0:
             tell("progress", **progress.to_json(), level=_level(session.meter.read()))
@@ -136,6 +138,8 @@ class _Shown:
     def _end(self, of: dict[str, Any]) -> None:
         size, dropped = of["bytes"] / 1e6, of["dropped"]
         text = f"{of['file']}: {of['seconds']:.1f} s, {size:.1f} MB, {dropped} pictures dropped"
+        if of["silence"] > _HEARD:
+            text += f", {of['silence']:.1f} s of sound missing"
         self._console.print(text, markup=False, soft_wrap=True)
         if of["reason"]:
             self._console.print(f"{of['reason']} {of['remedy']}", style="bold red", markup=False)

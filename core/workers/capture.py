@@ -119,7 +119,7 @@ class Desk:
                 if "microphone" in session.sources:
                     self._tell("level", **asdict(session.meter.read()))
                 if session.recorder is not None and count % _PROGRESS == 0:
-                    self._tell("progress", **session.recorder.progress().to_json())
+                    self._tell("progress", **session.progress().to_json())
             if count % _DEVICES == 0 and watch.changed():
                 self._tell("devices", **listed_anew())
 
@@ -190,8 +190,10 @@ class Desk:
         return {"event": "resumed"}
 
     def stop(self, message: Message) -> Message:
-        progress = self._recorder().stop()
-        self._opened().recorder = None
+        self._recorder().stop()
+        session = self._opened()
+        progress = session.progress()
+        session.recorder = None
         return {"event": "recorded", **progress.to_json()}
 
     def recover(self, message: Message) -> Message:

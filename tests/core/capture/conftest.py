@@ -22,6 +22,7 @@ from core.capture.microphones import list_microphones
 from core.media import SAMPLE_RATE, read_audio
 from core.workers import command
 from core.workers.protocol import Message, encode
+from tests.core.capture import claps
 
 PATIENCE = 30.0
 """Seconds until a test gives up on a busy machine; never waited for when all is well."""
@@ -128,6 +129,12 @@ def speech(sample_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.setframerate(SAMPLE_RATE)
         file.writeframes((samples / np.abs(samples).max() * 16000).astype("<i2").tobytes())
     return path
+
+
+@pytest.fixture(scope="session")
+def clapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of claps and flashes."""
+    return claps.write(tmp_path_factory.mktemp("claps") / "claps.mkv", 12)
 
 
 class Child:

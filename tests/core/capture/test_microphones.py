@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.capture import microphones
-from core.capture.items import CaptureError, Sound, State, Status, now
+from core.capture import devices, microphones
+from core.capture.items import CaptureError, Sound, State, now
 from core.capture.level import Meter
 from core.capture.microphones import list_microphones, microphone
+from core.capture.session import Choice, Session
 from core.capture.source import Source
+from core.media import probe
+from core.recorder import Phase
 
 Eventually = Callable[..., Any]
 
@@ -51,20 +54,54 @@ def test_speech_is_heard_at_the_devices_own_rate_with_its_time(
     assert source.dropped == 0
 
 
-def test_a_sound_server_that_goes_is_told_and_found_again(pulse: Any, eventually: Eventually) -> None:
-    told: list[Status] = []
-    source = Source("microphone", microphone(), lambda item: None, told.append, (0.1,))
-    source.start()
-    eventually(lambda: source.status.state is State.RUNNING)
+def test_a_sound_server_that_goes_is_told_and_found_again_and_the_recording_goes_on(
+    pulse: Any, clapping: Path, tmp_path: Path, eventually: Eventually
+) -> None:
+    session = Session(Choice(str(clapping), microphones.DEFAULT), lambda name, status: None)
+    source = session.sources["microphone"]
+    session.start()
+    assert session.wait(20.0)
+    recorder = session.record(tmp_path / "a.mp4")
     pulse.stop()
     gone = now()
-    eventually(lambda: source.check() or source.status.state is not State.RUNNING)
+    eventually(lambda: session.check() or source.status.state is not State.RUNNING)
     assert now() - gone < 1.5
+    pictures = session.progress().pictures
     (pulse.folder / "socket").unlink(missing_ok=True)
     pulse.start()
     eventually(lambda: source.status.state is State.RUNNING)
-    assert source.stop(5.0)
+    assert session.progress().pictures > pictures
+    end = recorder.stop()
+    assert session.close(5.0)
     assert not microphones.in_use()
+    assert end.phase is Phase.FINISHED
+    assert end.silence > 0.5
+    assert probe(tmp_path / "a.mp4").duration == pytest.approx(end.seconds, abs=0.3)
+
+
+def test_what_was_plugged_in_is_seen_while_a_microphone_is_open(
+    pulse: Any, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source("microphone", microphone(), lambda item: None)
+    source.start()
+    eventually(microphones.in_use)
+    monkeypatch.setattr(devices, "listed", lambda: pytest.fail("PortAudio's list is an old one"))
+    assert [one["name"] for one in devices.listed_anew()["microphones"]]
+    assert source.stop(5.0)
+
+
+def test_a_card_or_a_camera_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
+    cards, video = tmp_path / "cards", tmp_path / "video4linux"
+    watch = devices.Watch(cards, video)
+    assert not watch.changed()
+    cards.write_text(" 0 [PCH]: HDA-Intel")
+    assert watch.changed()
+    (video / "video0").mkdir(parents=True)
+    (video / "video0" / "index").write_text("0")
+    assert watch.changed()
+    assert not watch.changed()
+    (video / "video0" / "index").unlink()
+    assert watch.changed()
 
 
 @pytest.mark.usefixtures("pulse")

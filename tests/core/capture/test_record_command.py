@@ -37,12 +37,6 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*words), capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-@pytest.fixture(scope="session")
-def clapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve seconds of claps and flashes."""
-    return claps.write(tmp_path_factory.mktemp("claps") / "claps.mkv", 12)
-
-
 def test_a_file_and_a_microphone_become_a_film_with_their_speech(
     pulse: Any, child: Start, sample_clip: Path, speech: Path, tmp_path: Path
 ) -> None:
