@@ -129,14 +129,17 @@ def _rows_with(lines: bytes, wanted: bytes) -> np.ndarray:
     if not hits:
         return np.empty(0, dtype=np.int64)
     letters = np.frombuffer(lines, dtype=np.uint8)
-    found = _everywhere(letters, wanted) if place >= 0 else np.array(hits)
-    return np.unique(np.searchsorted(np.flatnonzero(letters == _NEW_LINE), found))
+    ends = np.flatnonzero(letters == _NEW_LINE)
+    if place < 0:
+        return np.unique(np.searchsorted(ends, hits))
+    return np.flatnonzero(np.logical_or.reduceat(_everywhere(letters, wanted), np.append(0, ends + 1)))
 
 
 def _everywhere(letters: np.ndarray, wanted: bytes) -> np.ndarray:
-    """All places of `wanted`: for many of them quicker than one after the other."""
+    """(n + 1,) bool: where `wanted` begins; for many places quicker than one after the other."""
     width = len(letters) - len(wanted) + 1
-    same = letters[:width] == wanted[0]
+    same = np.zeros(len(letters) + 1, dtype=bool)
+    same[:width] = letters[:width] == wanted[0]
     for shift, letter in enumerate(wanted[1:], 1):
-        same &= letters[shift : shift + width] == letter
-    return np.flatnonzero(same)
+        same[:width] &= letters[shift : shift + width] == letter
+    return same

@@ -48,9 +48,7 @@ def bring_in(store: Store, path: Path, on_progress: Progress | None = None) -> R
     The first import into a project whose media folder does not exist makes its own folder the media root.
     Raises DataError that names everything that is wrong, before anything is stored; StoreError.
     """
-    root = store.media
-    if not root.is_dir() and store.count() == 0:
-        root = incoming.media_of(path).resolve()
+    root = root_for(store, path)
     rows = incoming.read(path, root)
     if wrong := incoming.off_scale(rows, store.project.scale):
         low, high = store.project.scale
@@ -58,9 +56,21 @@ def bring_in(store: Store, path: Path, on_progress: Progress | None = None) -> R
             f"{path}: labels lie off the project's scale from {low:g} to {high:g}: {told(wrong)}",
             "Make a project with the scale of these labels.",
         )
+    take_root(store, root)
+    return add(store, rows, path.name, on_progress)
+
+
+def root_for(store: Store, path: Path) -> Path:
+    """The media root for an import: the project's; its own, where that is not there and no clips are."""
+    if store.media.is_dir() or store.count():
+        return store.media
+    return incoming.media_of(path).resolve()
+
+
+def take_root(store: Store, root: Path) -> None:
+    """Make this the project's media root, if it is not."""
     if root != store.media:
         store.keep(store.project.model_copy(update={"media": str(root)}))
-    return add(store, rows, path.name, on_progress)
 
 
 def add(store: Store, rows: Sequence[Incoming], source: str, on_progress: Progress | None = None) -> Report:

@@ -12,7 +12,7 @@ _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # 
 
 def harmless(text: str) -> str:
     """Text with an apostrophe before it where it would start a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
+    return f"'{text}" if text.startswith(_STARTS) else text
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

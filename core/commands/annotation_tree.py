@@ -17,7 +17,7 @@ Rule = Annotated[
     str | None, typer.Option(help="mean, median or adjudicated: what ratings amount to; the project's.")
 ]
 RULES = ("mean", "median", "adjudicated")
-FORMS = ("csv", "json")
+FORMS = ("csv", "json", "elan", "label-folder")
 
 
 def _one_of(name: str, given: str | None, allowed: tuple[str, ...]) -> Any:
@@ -121,3 +121,31 @@ def relink(
     from core.commands.annotations import relink as run
 
     raise typer.Exit(run(folder, search, media, as_json=json))
+
+
+@app.command()
+def agreement(
+    folder: Folder,
+    passes: Annotated[str, typer.Option(metavar="LIST", help="Of which modalities.")] = ",".join(HEADS),
+    rater: Annotated[list[str] | None, typer.Option(help="Of these raters; all people, if left out.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report with drawings: an HTML file.")] = None,
+    json: Json = False,
+) -> None:
+    """How far raters agree, per modality and pair, with bootstrap intervals."""
+    from core.commands.annotations import measure
+
+    chosen = [_one_of("--passes", part.strip(), HEADS) for part in passes.split(",")]
+    raise typer.Exit(measure(folder, chosen, rater or (), report, as_json=json))
+
+
+@app.command()
+def raters(
+    folder: Folder,
+    unblind: Annotated[str | None, typer.Option(help="Show this rater what others think; logged.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who unblinds.")] = None,
+    json: Json = False,
+) -> None:
+    """The raters and how far they are."""
+    from core.commands.annotations import raters as show
+
+    raise typer.Exit(show(folder, unblind, by, as_json=json))

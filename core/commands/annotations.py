@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from core.annotation import acts, export, importing
+from core.annotation import acts, agreement_report, elan, export, importing, report_page
+from core.annotation.errors import RatingError
 from core.annotation.project import Consensus
 from core.annotation.store import Store
+from core.annotation.view import View
 from core.commands.console import FAILED, OK, Steps, errors
 from core.errors import UserError
 from core.types import Head
@@ -54,6 +60,10 @@ def bring_in(folder: Path, paths: Sequence[Path], *, cut: bool, as_json: bool) -
 
 def _imported(store: Store, path: Path, cut: bool, steps: Steps) -> importing.Report:
     progress = steps.begin(str(path))
+    if cut:
+        from core.annotation import cutting
+
+        return cutting.bring_in(store, path, progress)
     return importing.bring_in(store, path, progress)
 
 
@@ -81,7 +91,58 @@ def export_to(
     return OK
 
 
-FORMS = {"csv": export.to_csv, "json": export.to_json}
+def measure(
+    folder: Path, passes: Sequence[Head], raters: Sequence[str], report: Path | None, *, as_json: bool
+) -> int:
+    """Tell how far raters agree, and write the report if one is asked for."""
+    with Store.open(folder) as store:
+        chosen = [head for head in store.project.passes if head in passes]
+        measured = [agreement_report.measure(store, head, raters or None) for head in chosen]
+        if report is not None:
+            export.written(report, report_page.page(store.project, measured))
+    for one in measured:
+        if as_json:
+            typer.echo(json.dumps(one.to_json(), ensure_ascii=False, allow_nan=False))
+        else:
+            _show(one)
+    return OK
+
+
+def _show(one: agreement_report.Agreement) -> None:
+    title = f"{one.modality}: {len(one.together):,} clips of two raters or more"
+    table = Table(
+        "raters", "coefficient", "value", "95 % interval", "clips", title=title, title_justify="left"
+    )
+    figures = [("all", name, figure) for name, figure in one.figures.items()]
+    figures += [
+        (f"{p.first}, {p.second}", name, figure) for p in one.pairs for name, figure in p.figures.items()
+    ]
+    for raters, name, f in figures:
+        if math.isfinite(f.value):
+            table.add_row(raters, name, f"{f.value:.3f}", f"{f.low:.3f} to {f.high:.3f}", f"{f.clips:,}")
+    Console(highlight=False).print(table)
+
+
+def raters(folder: Path, unblind: str | None, by: str | None, *, as_json: bool) -> int:
+    """List the raters and how far they are; or show one what the others think, which is logged."""
+    with Store.open(folder) as store:
+        if unblind is not None:
+            if by is None:
+                raise RatingError("Who unblinds is part of the record.", "Name yourself with --by.")
+            store.unblind(store.rater(unblind).id, store.rater(by, create=True, lead=True).id)
+        for rater in store.raters():
+            done = {head: asdict(View(store, rater.id, head).progress()) for head in store.project.passes}
+            told = {"rater": rater.name, "kind": rater.kind, "lead": rater.lead}
+            _tell({**told, "unblinded": rater.unblinded, "progress": done}, as_json)
+    return OK
+
+
+FORMS = {
+    "csv": export.to_csv,
+    "json": export.to_json,
+    "elan": elan.to_elan,
+    "label-folder": export.to_label_folder,
+}
 """Export formats by name."""
 
 

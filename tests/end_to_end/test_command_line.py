@@ -69,6 +69,8 @@ COMMANDS = {
     "annotations rate": "folder clip modality value --rater --json",
     "annotations export": "folder out --format --rule --rater --json",
     "annotations relink": "folder --search --media --json",
+    "annotations agreement": "folder --passes --rater --report --json",
+    "annotations raters": "folder --unblind --by --json",
     "extractor": "",
     "bench": "name --json --clip",
     "capture": "",
