@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from rich.status import Status as Line
 
 from core.capture.devices import listed
 from core.capture.items import CaptureError, State
-from core.capture.level import Level
 from core.capture.session import Choice, Session
 from core.commands.console import FAILED, OK, errors, json_lines
 from core.recorder import Phase, Progress, recover
@@ -92,14 +92,12 @@ def _follow(session: Session, seconds: float | None, stopped: threading.Event, t
         progress = session.progress()
         ticks += 1
         if ticks % _TELL == 0:
-            tell("progress", **progress.to_json(), level=_level(session.meter.read()))
+            heard = "microphone" in session.sources
+            level = asdict(session.meter.read()) if heard else None
+            tell("progress", **progress.to_json(), level=level)
         over = seconds is not None and progress.seconds >= seconds
         if over or session.ended or progress.phase is Phase.FAILED:
             return
-
-
-def _level(level: Level) -> dict[str, Any]:
-    return {"rms": level.rms, "peak": level.peak, "clipped": level.clipped, "signal": level.signal}
 
 
 def hopeless(session: Session) -> bool:
@@ -123,7 +121,7 @@ class _Shown:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._console = errors()
+        self._console = line.console
 
     def __call__(self, event: str, **of: Any) -> None:
         if event == "progress" and sys.stderr.isatty():
@@ -147,14 +145,13 @@ class _Shown:
 
 def _line(of: dict[str, Any]) -> str:
     minutes, seconds = divmod(int(of["seconds"]), 60)
-    level = of["level"]
-    sound = f"{level['rms']:.0f} dBFS" if level["rms"] is not None else "no signal"
-    if level["clipped"]:
-        sound += " clipping"
-    left = "" if of["left_s"] is None else f" · room for {of['left_s'] / 3600:.1f} h"
-    return (
-        f"● {minutes:02}:{seconds:02} · {of['bytes'] / 1e6:.1f} MB · {sound} · {of['dropped']} dropped{left}"
-    )
+    parts = [f"● {minutes:02}:{seconds:02}", f"{of['bytes'] / 1e6:.1f} MB", f"{of['dropped']} dropped"]
+    if (level := of["level"]) is not None:
+        parts.append(f"{level['rms']:.0f} dBFS" if level["rms"] is not None else "no signal")
+        parts += ["clipping"] if level["clipped"] else []
+    if of["left_s"] is not None:
+        parts.append(f"room for {of['left_s'] / 3600:.1f} h")
+    return " · ".join(parts)
 
 
 def _tell_recovered(folder: Path) -> None:
