@@ -63,6 +63,18 @@ def test_the_window_sees_and_hears_through_shared_memory_and_records(
     assert worker.errors == b""
 
 
+def test_something_else_is_opened_into_the_same_memory(
+    worker: Any, sample_clip: Path, clapping: Path, eventually: Eventually
+) -> None:
+    names = opened(worker, sample_clip)
+    pictures = Pictures.attach(names["pictures"])
+    eventually(lambda: (seen := pictures.copy_latest()) and seen.image.shape == (512, 512, 3))
+    answer = worker.ask(2, "open", camera=str(clapping), microphone=None)
+    assert (answer["pictures"], answer["sound"]) == (names["pictures"], None)
+    eventually(lambda: pictures.copy_latest().image.shape == (64, 96, 3))
+    pictures.close()
+
+
 def test_levels_come_ten_to_twenty_times_a_second(worker: Any, sample_clip: Path) -> None:
     opened(worker, sample_clip)
     worker.event("level")
