@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -156,11 +158,33 @@ def test_a_camera_that_is_not_there_is_absent() -> None:
         assert told.value.remedy
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the device's file, which Linux has")
+@pytest.mark.parametrize(
+    ("error", "state", "says"),
+    [
+        (errno.EBUSY, State.BUSY, "Close the program"),
+        (errno.EACCES, State.FAILING, "group `video`"),
+        (errno.ENODEV, State.ABSENT, "Plug it in"),
+    ],
+)
+def test_what_the_system_says_of_a_camera_becomes_a_state_and_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, error: int, state: State, says: str
+) -> None:
+    def refuse(*_: Any) -> int:
+        raise OSError(error, "refused")
+
+    monkeypatch.setattr(cameras.os, "open", refuse)
+    with pytest.raises(CaptureError) as told:
+        cameras.camera(0, Wish())(threading.Event())
+    assert told.value.state is state
+    assert says in told.value.remedy
+
+
 class Driver:
     """A cv2.VideoCapture of a driver that stamps its pictures."""
 
-    def __init__(self, said: float) -> None:
-        self.said = said
+    def __init__(self, said: float, gives: bool = True) -> None:
+        self.said, self.gives = said, gives
 
     def get(self, what: int) -> float:
         return self.said * 1000 if what == cv2().CAP_PROP_POS_MSEC else 30.0
@@ -172,7 +196,7 @@ class Driver:
         return "V4L2"
 
     def grab(self) -> bool:
-        return True
+        return self.gives
 
     def retrieve(self) -> tuple[bool, np.ndarray]:
         return True, np.full((2, 2, 3), (1, 2, 3), dtype=np.uint8)
@@ -183,6 +207,21 @@ def test_a_drivers_time_stamp_is_taken_if_it_can_be_believed() -> None:
     assert cameras.Camera(Driver(moment - 0.05), "it", Wish(), 0).read().stamp == pytest.approx(moment - 0.05)
     assert cameras.Camera(Driver(moment - 50), "it", Wish(), 0).read().stamp >= moment
     assert cameras.Camera(Driver(moment), "it", Wish(), 0).read().image[0, 0].tolist() == [3, 2, 1]
+
+
+def test_a_camera_that_is_pulled_out_is_absent_and_one_that_only_stops_is_failing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cameras, "_DEVICES", tmp_path)
+    monkeypatch.setattr(sys, "platform", "linux")
+    camera = cameras.Camera(Driver(0.0, gives=False), "camera 0", Wish(), 0)
+    with pytest.raises(CaptureError) as told:
+        camera.read()
+    assert told.value.state is State.ABSENT
+    (tmp_path / "video0").touch()
+    with pytest.raises(CaptureError) as told:
+        camera.read()
+    assert told.value.state is State.FAILING
 
 
 def test_a_file_plays_in_real_time_and_ends(
