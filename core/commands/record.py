@@ -122,13 +122,16 @@ class _Shown:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._console = line.console
+        self._begun = False
+        """Before that, a device that is not there is the error with which it ends."""
 
     def __call__(self, event: str, **of: Any) -> None:
         if event == "progress" and sys.stderr.isatty():
             self._line.update(_line(of))
-        elif event == "status" and of["reason"]:
+        elif event == "status" and of["reason"] and self._begun:
             self._console.print(f"{of['source']}: {of['reason']} {of['remedy']}", markup=False)
         elif event == "recording":
+            self._begun = True
             self._console.print(f"Recording into {of['file']}; Ctrl+C stops.", markup=False, soft_wrap=True)
         elif event == "recorded":
             self._end(of)
