@@ -41,13 +41,7 @@ class Act:
     @property
     def slot(self) -> str:
         """What it sets."""
-        if self.kind in ("rate", "cannot"):
-            return f"rating:{self.modality}"
-        if self.kind == "settle":
-            return f"settle:{self.modality}"
-        return {"flag": "flag", "unflag": "flag", "note": "note", "correct": "text", "span": "span"}[
-            self.kind
-        ]
+        return effects.slot_of(self.kind, self.modality)
 
 
 @dataclass(frozen=True, slots=True)

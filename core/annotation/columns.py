@@ -16,6 +16,7 @@ written with them:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -58,23 +59,28 @@ def put_many(
     table, blocks = column_blocks, clips // BLOCK
     for block in np.unique(blocks):
         key = {"kind": kind, "modality": modality, "owner": int(owner), "block": int(block)}
-        empty = np.full(BLOCK, np.nan, dtype="<f4").tobytes()
-        insert_new(connection, table, [key | {"data": empty}])
-        where = sa.and_(*(table.c[name] == value for name, value in key.items()))
-        stored = connection.execute(sa.select(table.c.data).where(where).with_for_update()).scalar_one()
-        data, here = np.frombuffer(stored, dtype="<f4").copy(), blocks == block
+        data, here = np.frombuffer(_held(connection, key), dtype="<f4").copy(), blocks == block
         data[clips[here] % BLOCK] = values[here]
-        connection.execute(table.update().where(where).values(data=data.tobytes()))
+        connection.execute(table.update().where(*_is(key)).values(data=data.tobytes()))
+
+
+def _held(connection: Connection, key: dict[str, Any]) -> bytes:
+    """A block, made where it is not there, and kept from other writers until the transaction ends."""
+    wanted = sa.select(column_blocks.c.data).where(*_is(key)).with_for_update()
+    if (data := connection.scalar(wanted)) is None:
+        insert_new(connection, column_blocks, [key | {"data": np.full(BLOCK, np.nan, dtype="<f4").tobytes()}])
+        data = connection.execute(wanted).scalar_one()
+    return data
+
+
+def _is(key: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
+    return [column_blocks.c[name] == value for name, value in key.items()]
 
 
 def lock(connection: Connection, kind: str, modality: str, owner: int, clip: int) -> None:
     """Keep others from this value's block until the transaction ends; SQLite's writers are alone anyway."""
     if connection.dialect.name == "postgresql":
-        table = column_blocks
-        key = {"kind": kind, "modality": modality, "owner": owner, "block": clip // BLOCK}
-        insert_new(connection, table, [key | {"data": np.full(BLOCK, np.nan, dtype="<f4").tobytes()}])
-        where = (table.c[name] == value for name, value in key.items())
-        connection.execute(sa.select(table.c.block).where(*where).with_for_update())
+        _held(connection, {"kind": kind, "modality": modality, "owner": owner, "block": clip // BLOCK})
 
 
 def folded(text: str) -> str:

@@ -20,6 +20,16 @@ from core.annotation.schema import acts, clips, events, flags, notes, ratings, s
 NOTHING = float("nan")
 
 
+_SLOTS = {"flag": "flag", "unflag": "flag", "note": "note", "correct": "text", "span": "span"}
+
+
+def slot_of(kind: str, modality: str | None) -> str:
+    """What an act of this kind sets."""
+    if kind in ("rate", "cannot"):
+        return f"rating:{modality}"
+    return f"settle:{modality}" if kind == "settle" else _SLOTS[kind]
+
+
 def in_force(connection: Connection, slot: str, clip: int, rater: int) -> Any:
     """The event in force, or None."""
     where = [acts.c.clip_id == clip, acts.c.slot == slot, acts.c.status == "done"]

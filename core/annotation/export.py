@@ -95,9 +95,8 @@ def to_label_folder(
     """`label.csv` beside `Raw/<video>/<clip>.mp4`, which training opens. Raises DataError, StoreError.
 
     A label is that of the rule; clips without a multimodal one are left out, as are those without a file.
-    Whole files are linked, or copied where that cannot be; parts of files, and other formats than MP4, are
-    cut out and converted. A text that a spreadsheet would take for a formula gets a space before it, which
-    no tokeniser sees.
+    Whole MP4 files are copied; parts of files and other formats are cut out and converted. A text that a
+    spreadsheet would take for a formula gets a space before it, which no tokeniser sees.
     """
     from core.annotation.clip_files import place
 
