@@ -6,6 +6,7 @@ when it begins, so that what it read still holds when it writes.
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -113,6 +114,10 @@ def told(place: str) -> Generator[None]:
     """Tell what the user's world did to a store in words; bugs pass as they are."""
     try:
         yield
+    except sqlite3.Error as error:  # where the driver is used without SQLAlchemy
+        if (known := _known(error, place)) is None:
+            raise
+        raise known from error
     except DBAPIError as error:
         if (known := _known(error, place)) is None:
             raise
@@ -151,6 +156,7 @@ def _begin(connection: Connection) -> None:
 
 def _server_session(patience: float) -> Any:
     def start(connection: Any, _record: object) -> None:
+        _send_at_once(connection)
         cursor = connection.cursor()
         cursor.execute(f"SET lock_timeout = {int(patience * 1000)}")
         cursor.execute("SET synchronous_commit = on")
@@ -158,6 +164,13 @@ def _server_session(patience: float) -> Any:
         connection.commit()
 
     return start
+
+
+def _send_at_once(connection: Any) -> None:
+    """pg8000 writes a message in pieces; the last would wait 40 ms for the first to be acknowledged."""
+    line = getattr(connection, "_usock", None)
+    if isinstance(line, socket.socket) and line.family in (socket.AF_INET, socket.AF_INET6):
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 _KEPT = "What was rated is kept here. "
@@ -193,18 +206,23 @@ _SERVER: dict[str, tuple[type[StoreError], str, str]] = {
 }
 
 
-def _known(error: DBAPIError, place: str) -> StoreError | None:
+def _known(error: DBAPIError | sqlite3.Error, place: str) -> StoreError | None:
     """The user's side of a driver's error; None for ours."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         found = _SQLITE.get(code & 0xFF)
     else:
-        details = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        details = cause.args[0] if cause is not None and cause.args else None
         state = details.get("C", "") if isinstance(details, dict) else ""
-        lost = (not state and error.connection_invalidated) or type(error.orig).__name__ == "InterfaceError"
+        lost = not state and (getattr(error, "connection_invalidated", False) or _unanswered(cause))
         gone = (StoreUnreachable, "the server does not answer", f"{_KEPT}Try again when it is back.")
         found = _SERVER.get(state) or (gone if lost else None)
     if found is None:
         return None
     kind, what, remedy = found
     return kind(f"{place}: {what}.", remedy)
+
+
+def _unanswered(cause: BaseException | None) -> bool:
+    """Whether a driver could not talk to its server."""
+    return type(cause).__name__ == "InterfaceError"

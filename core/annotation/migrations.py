@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -70,8 +71,8 @@ def backup(database: Database, why: str) -> Path | None:
         folder.mkdir(exist_ok=True)
         stamp = time.strftime("%Y%m%d-%H%M%S")
         copy = folder / f"{file.stem}-{stamp}-{time.time_ns() % 10**9:09}-{why}.sqlite"
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+        with closing(database.engine.raw_connection()) as connection:  # outside of any transaction
+            connection.cursor().execute("VACUUM INTO ?", (str(copy),))
         for old in sorted(folder.glob(f"{file.stem}-*.sqlite"))[:-KEPT]:
             old.unlink(missing_ok=True)
     return copy
