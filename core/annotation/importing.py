@@ -172,19 +172,26 @@ def relink(store: Store, folder: Path | None = None, *, media: Path | None = Non
     """
     if media is not None:
         store.keep(store.project.model_copy(update={"media": str(media.resolve())}))
+    found = _looked(store, {})
     moved, doubtful = _moved(store, folder) if folder else ({}, [])
+    found += _looked(store, moved) if moved else 0
+    return Relinked(found, doubtful, [(name, path) for _, name, path in missing(store)])
+
+
+def _looked(store: Store, moved: dict[str, str]) -> int:
+    """See which files are there, under new paths where they have some; how many clips got their file back."""
+    chosen = sa.select(clips.c.id, clips.c.path, clips.c.missing).where(clips.c.path.is_not(None))
     with store.database.read() as connection:
-        chosen = sa.select(clips.c.id, clips.c.path, clips.c.missing).where(clips.c.path.is_not(None))
         rows = connection.execute(chosen).all()
-    changed = []
+    changed, found = [], 0
     for clip, path, was in rows:
         now = moved.get(path, path)
         gone = not (store.media / now).is_file()
         if gone != bool(was) or now != path:
             changed.append((clip, now, gone))
+        found += was and not gone
     _set_paths(store, changed)
-    left = [(name, path) for _, name, path in missing(store)]
-    return Relinked(sum(not gone for _, _, gone in changed), doubtful, left)
+    return found
 
 
 def _moved(store: Store, folder: Path) -> tuple[dict[str, str], list[str]]:
