@@ -16,8 +16,11 @@ DEFAULT = "default"
 """The name of whatever microphone the system prefers."""
 _WAITING = 500
 """Blocks that may wait between the sound card's thread and ours: several seconds."""
-_FIRST = 3.0
+_FIRST = 4.0
 """Seconds until the first block: a sound server wakes a sleeping device only now."""
+_SETTLING = 0.7
+"""Seconds of sound that are not used: a sound server first hands over what it had kept, up to a third of a
+second off in time (measured with PulseAudio)."""
 _OLDEST = 5.0
 """Seconds of delay that a device may claim to be believed."""
 
@@ -71,7 +74,7 @@ class Microphone:
         global _open_streams
         self._stopped = stopped
         self._blocks: queue.Queue[Sound] = queue.Queue(_WAITING)
-        self.dropped, self._patience = 0, _FIRST
+        self.dropped, self._patience, self._began = 0, _FIRST, 0.0
         with _library:
             library = _sounddevice()
             if not _open_streams:
@@ -111,13 +114,17 @@ class Microphone:
             _open_streams -= 1
 
     def _take(self, samples: np.ndarray, count: int, time: Any, status: Any) -> None:
-        """Called by PortAudio's thread."""
-        delay = time.currentTime - time.inputBufferAdcTime
+        """In PortAudio's thread, which may have waited for Python's lock: so its clock is asked anew."""
+        moment = now()
+        self._began = self._began or moment
+        if moment - self._began < _SETTLING:
+            return
+        delay = self._stream.time - time.inputBufferAdcTime
         if not count / self._rate <= delay < _OLDEST:
             delay = count / self._rate
         self.dropped += bool(status.input_overflow)
         try:
-            self._blocks.put_nowait(Sound(now() - delay, self._rate, samples.copy()))
+            self._blocks.put_nowait(Sound(moment - delay, self._rate, samples.copy()))
         except queue.Full:
             self.dropped += 1
 

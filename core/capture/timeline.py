@@ -15,6 +15,9 @@ TOLERANCE = 0.008
 """Seconds of lasting deviation that are put right by stretching: far below what is seen as out of sync."""
 _SETTLING = 2.0
 """Seconds over which deviations are averaged: single blocks come late on a busy machine."""
+JUMP = 0.02
+"""Seconds of deviation over a quarter of a second that are a small hole or overlap: samples were lost."""
+_AT_ONCE = 0.25
 _STRETCH = 0.004
 """At most this share of a block's length: 7 cents of pitch for as long as it lasts, which nobody hears."""
 _PIECE = 1.0
@@ -82,7 +85,7 @@ class SampleClock:
         """Of them, silence in place of what did not come."""
         self.stretched = 0
         """Samples put in or taken out (negative) by stretching."""
-        self._deviation = 0.0
+        self._deviation = self._recent = 0.0
 
     @property
     def seconds(self) -> float:
@@ -91,13 +94,14 @@ class SampleClock:
     def fit(self, seconds: float, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Pieces, each (n, channels), that follow what was given out. seconds: where the samples belong."""
         error = seconds - self.seconds
-        if self.position == 0 or abs(error) > HOLE:
+        duration = len(samples) / self.rate
+        self._recent += (error - self._recent) * min(1.0, duration / _AT_ONCE)
+        if self.position == 0 or abs(error) > HOLE or abs(self._recent) > JUMP:
             yield from self.silence(seconds)
             samples = samples[max(0, round(-error * self.rate)) :]
-            self._deviation = 0.0
+            self._deviation = self._recent = 0.0
         else:
-            share = min(1.0, len(samples) / self.rate / _SETTLING)
-            self._deviation += (error - self._deviation) * share
+            self._deviation += (error - self._deviation) * min(1.0, duration / _SETTLING)
             if abs(self._deviation) > TOLERANCE:
                 samples = self._stretch(samples)
         if len(samples):

@@ -67,6 +67,19 @@ def test_a_hole_becomes_silence_and_what_overlaps_is_left_out() -> None:
     assert not samples[round(0.6 * RATE) : RATE].any()
 
 
+@pytest.mark.parametrize("jump", [0.05, -0.05])
+def test_a_device_that_loses_or_repeats_a_little_is_in_time_again_within_a_second(jump: float) -> None:
+    chance = np.random.default_rng(5)
+    clock = SampleClock(RATE, 1)
+    for number in range(200):
+        true = number * 0.02 + (jump if number > 100 else 0.0)
+        if number > 150:
+            assert abs(clock.seconds - true) < 0.03
+        for _ in clock.fit(true + chance.normal(0, 0.002), np.zeros((160, 1), dtype=np.float32)):
+            pass
+    assert abs(clock.seconds - true - 0.02) < 0.02
+
+
 def test_blocks_that_jitter_are_joined_untouched() -> None:
     chance = np.random.default_rng(3)
     stamps = [(n * 0.02 + chance.uniform(-0.006, 0.006), 160) for n in range(1, 500)]
