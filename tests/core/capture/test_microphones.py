@@ -24,8 +24,8 @@ from core.recorder import Phase
 Eventually = Callable[..., Any]
 
 
-def test_speech_is_heard_at_the_devices_own_rate_with_its_time(
-    pulse: Any, speech: Path, eventually: Eventually
+def test_speech_is_heard_at_the_devices_own_rate_with_its_time_and_devices_can_be_listed_meanwhile(
+    pulse: Any, speech: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = list_microphones()
     preferred = next(one for one in known if one.preferred)
@@ -43,6 +43,8 @@ def test_speech_is_heard_at_the_devices_own_rate_with_its_time(
     eventually(lambda: any(np.abs(block.samples).max() > 0.1 for block in list(blocks)))
     heard = now()
     assert meter.read().signal
+    monkeypatch.setattr(devices, "listed", lambda: pytest.fail("PortAudio's list is an old one"))
+    assert devices.listed_anew()["microphones"]
     assert source.stop(5.0)
     player.terminate()
     player.wait()
@@ -77,17 +79,6 @@ def test_a_sound_server_that_goes_is_told_and_found_again_and_the_recording_goes
     assert end.phase is Phase.FINISHED
     assert end.silence > 0.5
     assert probe(tmp_path / "a.mp4").duration == pytest.approx(end.seconds, abs=0.3)
-
-
-def test_what_was_plugged_in_is_seen_while_a_microphone_is_open(
-    pulse: Any, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = Source("microphone", microphone(), lambda item: None)
-    source.start()
-    eventually(microphones.in_use)
-    monkeypatch.setattr(devices, "listed", lambda: pytest.fail("PortAudio's list is an old one"))
-    assert [one["name"] for one in devices.listed_anew()["microphones"]]
-    assert source.stop(5.0)
 
 
 def test_a_card_or_a_camera_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
