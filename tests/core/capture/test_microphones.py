@@ -41,11 +41,11 @@ def test_speech_is_heard_at_the_devices_own_rate_with_its_time_and_devices_can_b
     player = pulse.play(speech)
     source.start()
     eventually(lambda: any(np.abs(block.samples).max() > 0.1 for block in list(blocks)))
-    heard = now()
     assert meter.read().signal
     monkeypatch.setattr(devices, "listed", lambda: pytest.fail("PortAudio's list is an old one"))
     assert devices.listed_anew()["microphones"]
     assert source.stop(5.0)
+    heard = now()
     player.terminate()
     player.wait()
     assert {block.rate for block in blocks} == {preferred.rate} == {44100}
