@@ -17,7 +17,7 @@ _WORD = re.compile(r'[^,="]*')
 
 def number_text(value: float) -> str:
     """The shortest text that is this number again: 3, 0.1, 5e-05."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return str(int(value))
     short = f"{value:g}"
     return short if float(short) == value else repr(value)

@@ -51,7 +51,8 @@ class Client:
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    monkeypatch.setenv("CONSONANCE_HOME", str(tmp_path / ".home"))  # no run of another test is known there
     made = Client()
     yield made
     assert made.close() == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gui.widgets.value_text import list_of, list_text, number_text, table_of, table_text
@@ -12,6 +12,7 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 @given(st.one_of(st.integers(), st.floats(allow_nan=False)))
+@example(1115240)
 def test_a_number_is_the_same_number_again(number: float) -> None:
     assert type(number)(number_text(number)) == number
 
