@@ -21,8 +21,8 @@ def mark(context: str, text: str) -> str:
 class Action:
     """One thing a person can do.
 
-    keys: shortcuts, the first is shown in menus. scope "review": only while the page (and no text editor)
-    has focus. when: whether it can be done now. on: for switches, whether it is on now.
+    keys: shortcuts, the first is shown in menus. scope "review", "live": only while that page (and no text
+    editor) has focus. when: whether it can be done now. on: for switches, whether it is on now.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Action:
     does: Callable[[MainWindow], object]
     when: Callable[[MainWindow], bool] = lambda window: True
     on: Callable[[MainWindow], bool] | None = None
-    scope: Literal["window", "review"] = "window"
+    scope: Literal["window", "review", "live"] = "window"
     icon: str = ""
     starts_group: bool = False
 

@@ -11,12 +11,13 @@ from PySide6.QtGui import QAction, QKeySequence
 from gui import icons
 from gui.action import Action
 from gui.action import mark as _N
+from gui.live_actions import LIVE_ACTIONS
 from gui.run_actions import RUN_ACTIONS
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
-MENUS = ("File", "Edit", "Clip", "Playback", "Run", "View", "Help")
+MENUS = ("File", "Edit", "Clip", "Playback", "Live", "Run", "View", "Help")
 
 
 def _clip(window: MainWindow) -> bool:
@@ -237,14 +238,16 @@ ACTIONS: tuple[Action, ...] = (
         on=lambda w: w.review.player.muted,
         icon="sound",
     ),
+    *LIVE_ACTIONS,
     *RUN_ACTIONS,
     Action("review", _N("actions", "Review"), "View", ("Ctrl+1",), lambda w: w.show_page(0), icon="review"),
+    Action("live", _N("actions", "Live"), "View", ("Ctrl+2",), lambda w: w.show_page(1), icon="live"),
     Action(
         "training",
         _N("actions", "Training"),
         "View",
         ("Ctrl+3",),
-        lambda w: w.show_page(1),
+        lambda w: w.show_page(2),
         icon="training",
     ),
     Action(
@@ -282,7 +285,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "full-screen",
-        _N("actions", "Full screen"),
+        _N("actions", "Full screen; in Live the presenter's view"),
         "View",
         ("F11",),
         lambda w: w.toggle_full_screen(),
@@ -325,9 +328,10 @@ class ActionSet:
         if action.icon:
             icons.bind(made, action.icon)
         made.triggered.connect(lambda: self.run(action))
-        if action.scope == "review":
+        pages = {"review": self._window.review, "live": self._window.live.page}
+        if action.scope in pages:
             made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            self._window.review.addAction(made)
+            pages[action.scope].addAction(made)
         else:
             made.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             self._window.addAction(made)

@@ -50,10 +50,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="consonance app", description="Open the window.")
     parser.add_argument("files", nargs="*", type=Path, help="clips and folders to open")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="draw light and dark pictures")
-    parser.add_argument("--page", choices=("review", "training"), default="review", help="page to begin with")
+    parser.add_argument(
+        "--page", choices=("review", "live", "training"), default="review", help="page to begin with"
+    )
+    parser.add_argument("--live", type=Path, metavar="FILE", help="play a clip as if it were live")
     parser.add_argument("--size", type=_size, metavar="WIDTHxHEIGHT", help="size of the window in pixels")
     parser.add_argument("--exit-after-paint", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(list(arguments))
+    options.page = "live" if options.live else options.page
     options.bench = os.environ.get("CONSONANCE_BENCH", "")
     return options
 
@@ -106,16 +110,17 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         _say(f"{milliseconds_since_start():.0f}")
         window.close()
         return
-    from gui.main_window import TRAINING
+    from gui.main_window import LIVE, REVIEW, TRAINING
 
     window.load()
-    if options.page == "training":
-        window.show_page(TRAINING)
+    window.show_page({"review": REVIEW, "live": LIVE, "training": TRAINING}[options.page])
+    if options.live:
+        window.live.play(options.live)
     if options.screenshots:
-        from gui.pictures import Photographer, TrainingPhotographer
+        from gui.pictures import LivePhotographer, Photographer, TrainingPhotographer
 
-        kind = TrainingPhotographer if options.page == "training" else Photographer
-        kind(window, options.screenshots, _say)
+        kinds = {"review": Photographer, "live": LivePhotographer, "training": TrainingPhotographer}
+        kinds[options.page](window, options.screenshots, _say)
     elif options.bench == "gaps":
         from gui.measure import GapBench
 

@@ -64,7 +64,8 @@ class JobStrip(QFrame):
     def _draw(self) -> None:
         running = self._jobs.running is not None
         self._words.setText(self._running_words() if running else self._idle_words())
-        self._bar.setVisible(running)
+        job = self._jobs.running
+        self._bar.setVisible(job is not None and job.live is None)
         self._bar.setValue(int(1000 * self._jobs.done_share()))
         self._cancel.setVisible(running)
         self._cancel.setEnabled(self._jobs.running is not None and not self._jobs.running.cancelling)
@@ -83,6 +84,8 @@ class JobStrip(QFrame):
         name = Path(job.file).name
         if job.cancelling:
             return self.tr("Stopping {name}…").format(name=name)
+        if job.live is not None:
+            return self.tr("Live: {name}").format(name=job.file)
         parts = [self.tr("Analysing {name}").format(name=name)]
         if job.step:
             percent = round(100 * job.fractions.get(job.step, 0.0))

@@ -32,9 +32,13 @@ class Job:
     step: str = ""
     fractions: dict[str, float] = field(default_factory=dict)
     cancelling: bool = False
+    live: Message | None = None
+    """Of a job that watches camera and microphone: the rings they are in."""
 
     def request(self) -> Message:
         """What the engine is sent."""
+        if self.live is not None:
+            return {"id": self.id, "do": "live", **self.live}
         return {
             "id": self.id,
             "do": "analyse",
@@ -54,6 +58,8 @@ class Jobs(QObject):
     done = Signal(int, dict)
     failed = Signal(int, dict)
     cancelled = Signal(int)
+    live_told = Signal(int, object)
+    """A message of a live job; as an object, for Qt would copy a dict deeply."""
     engine_ended = Signal(object, object)
     engine_failed = Signal(dict)
     engine_silent = Signal(float)
@@ -80,7 +86,16 @@ class Jobs(QObject):
 
     def analyse(self, file: str, transcript: str | None = None, first: bool = False) -> int:
         """Queue an analysis (at the front if `first`); its id names it in every later signal."""
-        job = Job(self._next_id, file, transcript)
+        return self._queue(Job(self._next_id, file, transcript), first)
+
+    def watch_live(self, name: str, rings: Message) -> int:
+        """Queue, in front of all others, a job that goes on until it is cancelled.
+
+        rings: {"pictures", "sound"} as the capture process tells them; name: of what is watched.
+        """
+        return self._queue(Job(self._next_id, name, live=rings), first=True)
+
+    def _queue(self, job: Job, first: bool) -> int:
         self._next_id += 1
         if first:
             self.waiting.appendleft(job)
@@ -193,6 +208,8 @@ class Jobs(QObject):
         elif event == "cancelled":
             self._end_job()
             self.cancelled.emit(job.id)
+        elif job.live is not None:
+            self.live_told.emit(job.id, message)
 
     def _end_job(self) -> None:
         self.running = None

@@ -29,6 +29,7 @@ from gui.command_palette import CommandPalette
 from gui.engine_process import EngineEnd, EngineProcess
 from gui.job_strip import JobStrip
 from gui.jobs import Job, Jobs
+from gui.live_desk import LiveDesk
 from gui.pages.review import ReviewPage
 from gui.panes import Panes
 from gui.preferences import Preferences
@@ -42,7 +43,7 @@ from gui.training_desk import TrainingDesk
 from gui.window_state import WindowState, clamp
 
 SAMPLE = "synthetic-speaker.mp4"
-REVIEW, TRAINING = range(2)
+REVIEW, LIVE, TRAINING = range(3)
 """Places of the pages on the rail."""
 
 
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.jobs = Jobs(engine, self)
         self.review = ReviewPage(Session(self.jobs, self))
         self.banner = Banner()
+        self.live = LiveDesk(self)
         self.training = TrainingDesk(self)
         self.actions_by_id = ActionSet(self)
         self.start_card = StartCard(
@@ -69,7 +71,7 @@ class MainWindow(QMainWindow):
         )
         self.recent = RecentMenu(self)
         self.exit_code = 0
-        self._open_parts = 3
+        self._open_parts = 4
         self._failures = 0
         self._silence: Notice | None = None
         self._was_painted = False
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         pages = [
             (self.tr("Review"), "review", self.review),
+            (self.tr("Live"), "live", self.live.page),
             (self.tr("Training"), "training", self.training.page),
         ]
         self.pages = QStackedWidget()
@@ -97,6 +100,7 @@ class MainWindow(QMainWindow):
         self.recent.put_after(of["open-folder"])
         self.review.clips.add_card(self.start_card)
         self.review.transport.add_buttons(of)
+        self.live.page.add_actions(of)
         self.training.page.add_actions(of)
         middle, right = QHBoxLayout(), QVBoxLayout()
         above = QHBoxLayout()
@@ -126,6 +130,7 @@ class MainWindow(QMainWindow):
         self.engine.closed.connect(self._part_closed)
         self.background.closed.connect(self._part_closed)
         self.training.reader.closed.connect(self._part_closed)
+        self.live.capture.closed.connect(self._part_closed)
         self.jobs.engine_ended.connect(self._engine_ended)
         self.jobs.engine_failed.connect(self._engine_failed)
         self.jobs.engine_silent.connect(self._engine_silent)
@@ -137,6 +142,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._look_again)
         player.changed.connect(self._look_again)
         self.training.page.changed.connect(self._look_again)
+        self.live.page.changed.connect(self._look_again)
 
     def _restore(self) -> None:
         screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
@@ -248,7 +254,10 @@ class MainWindow(QMainWindow):
         return {**self.review.splitters, **self.training.page.splitters}
 
     def toggle_full_screen(self) -> None:
-        """Full screen and back."""
+        """Full screen and back; on the Live page the presenter's view."""
+        if self.pages.currentIndex() == LIVE or self.live.page.presenting:
+            self.live.present()
+            return
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def show_palette(self) -> None:
@@ -281,6 +290,7 @@ class MainWindow(QMainWindow):
         self.background.close()
         self.state.save()
         self.engine.close()
+        self.live.close()
         self.training.page.deeds.finish()
         self.training.reader.close()
         event.accept()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from gui.main_window import TRAINING
 from gui.measure import IDLE_MS, Gaps
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class TrainingBench(QObject):
         self._looks = QTimer(self, interval=LOOK_MS)
         self._looks.timeout.connect(self._look)
         self._turns = QTimer(self, interval=1000)
-        self._turns.timeout.connect(lambda: window.show_page(1 - window.pages.currentIndex()))
-        window.show_page(1)
+        self._turns.timeout.connect(lambda: window.show_page(TRAINING - window.pages.currentIndex()))
+        window.show_page(TRAINING)
         QTimer.singleShot(SETTLE_MS, self, self._idle)
 
     def _wait(self, wanted: Callable[[], bool], then: Callable[[], None]) -> None:
@@ -127,7 +128,7 @@ class TrainingBench(QObject):
     def _stop(self) -> None:
         self._figures["training_ms"] = self._gaps.stop()
         self._turns.stop()
-        self._window.show_page(1)
+        self._window.show_page(TRAINING)
         self._page.deeds.stop(self._new)
         self._wait(lambda: self._state() in ("stopping", "stopped", "finished"), self._stopping)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
@@ -88,6 +88,42 @@ class TrainingPhotographer(QObject):
 
     def _draw(self) -> None:
         draw(self._window, self._folder, "training", self._say)
+
+
+class LivePhotographer(QObject):
+    """Waits until an utterance, and the alignment after it, have been told, draws the window, closes it.
+
+    Without a file to play as if live there is nothing to wait for.
+    """
+
+    def __init__(self, window: MainWindow, folder: Path, say: Callable[[str], None]) -> None:
+        super().__init__(window)
+        self._window, self._folder, self._say = window, folder, say
+        self._wanted = ["utterance", "alignment"]
+        window.live.session.told.connect(self._look)
+        window.live.session.failed.connect(self._give_up)
+        QTimer.singleShot(_LAST_LOOK_MS, self, self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        if not self._window.live.can_watch and self._window.background.idle:
+            self._draw()
+
+    @Slot(object)
+    def _look(self, message: Mapping[str, Any]) -> None:
+        if self._wanted and message["event"] == self._wanted[0]:
+            self._wanted.pop(0)
+            if not self._wanted:
+                QTimer.singleShot(_LAST_LOOK_MS, self, self._draw)
+
+    @Slot(object)
+    def _give_up(self, error: Mapping[str, Any]) -> None:
+        self._say(f"{error.get('message', '')} {error.get('remedy', '')}".strip())
+        self._window.exit_code = 1
+        self._draw()
+
+    def _draw(self) -> None:
+        draw(self._window, self._folder, "live", self._say)
 
 
 def draw(window: MainWindow, folder: Path, page: str, say: Callable[[str], None]) -> None:

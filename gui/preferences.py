@@ -45,6 +45,12 @@ class Preferences(BaseModel):
         description="Where training runs are kept and looked for; empty: beside the user's other data.",
     )
 
+    recordings_folder: str = Field(
+        "",
+        title="Folder of recordings",
+        description="Where Live puts what it records; empty: in the user's films.",
+    )
+
     def changed(self, **values: Any) -> Preferences:
         """A copy with `values`, validated."""
         return Preferences.model_validate({**self.model_dump(), **values})

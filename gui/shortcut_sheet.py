@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScroll
 
 from gui.actions import Action, ActionSet, key_words
 
-_COLUMNS = (("File", "Edit", "Clip", "Run", "View", "Help"), ("Playback",))
+_COLUMNS = (("File", "Edit", "Clip", "Run", "View", "Help"), ("Playback", "Live"))
 """Menus by column: about as long as each other."""
 
 

@@ -20,6 +20,8 @@ from core.types import AUDIO_RATE, PRESENCE, VISUAL_RATE, ClipFeatures, Modality
 
 LOST = 0.6
 """Seconds without sound after which the picture is no longer held up by it."""
+GONE = 0.4
+"""Seconds without a face after which the face is missing."""
 GRID = 0.8
 """Seconds: a whole number of frames of the sound and of the picture."""
 
@@ -134,6 +136,17 @@ class LiveFeatures:
             visual = None
         return ClipFeatures(end - start, words, audio, voiced, visual, missing)
 
+    def face_gone(self, time: float) -> bool:
+        """Whether no face has been seen for GONE seconds before a moment.
+
+        A clip that is opened judges the face of a window as long as it holds enough of one; whoever watches
+        live wants to see at once that somebody has left.
+        """
+        if self.sight is None:
+            return True
+        rows = self.sight.rows(round((time - GONE) * VISUAL_RATE), round(time * VISUAL_RATE))
+        return not (len(rows) and rows[:, PRESENCE].any())
+
     def utterance(self, utterance: Utterance, words: Transcript | None, reason: str) -> ClipFeatures:
         """An utterance as a clip with its words, or the reason why there are none."""
         start = utterance.start
@@ -168,6 +181,8 @@ class LiveFeatures:
         """Why there is no estimate of a modality from the window that ends at a moment."""
         features = self.clip(max(0.0, end - WINDOW), end)
         reasons = dict(features.missing)
+        if "visual" not in reasons and self.face_gone(end):
+            reasons["visual"] = NO_PICTURE if self.sight is None or self.sight.stale else NO_FACE
         if features.voiced is not None:
             enough = np.count_nonzero(features.voiced) >= ENOUGH * AUDIO_RATE
             reasons |= {} if enough else {"audio": NO_VOICE if self.hearing else NO_SOUND}

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from core.inference.predictor import Predictor
 from core.inference.spans import WINDOW
 from core.inference.utterances import Utterance, Utterances
 from core.speech import Recogniser
-from core.types import Transcript
+from core.types import HEADS, Head, Transcript
 
 STEP = 0.5
 """Seconds from one window to the next, as in the curve of a clip."""
@@ -120,9 +121,17 @@ class Live:
         if not times:
             return
         start, features = self._features.before(times[-1], times[-1] - times[0] + WINDOW)
-        curve = self._predictor.windows(features, [time - start for time in times])
-        rounded = {head: [_rounded(v) for v in values] for head, values in curve.values.items()}
-        self._tell("curve", time=[round(time, 3) for time in times], **rounded)
+        gone = {time for time in times if self._features.face_gone(time)}
+        points: dict[float, dict[Head, float | None]] = {}
+        for shown, part in (
+            (features, [time for time in times if time not in gone]),
+            (replace(features, visual=None), sorted(gone)),
+        ):
+            curve = self._predictor.windows(shown, [time - start for time in part])
+            for number, time in enumerate(part):
+                points[time] = {head: _rounded(curve.values[head][number]) for head in HEADS}
+        curves = {head: [points[time][head] for time in times] for head in HEADS}
+        self._tell("curve", time=[round(time, 3) for time in times], **curves)
 
     def _tell_state(self) -> None:
         sight, speech = self._features.sight, self._features.speech

@@ -87,6 +87,40 @@ def answer(request: dict[str, Any]) -> None:
         say(id=job, event="done", analysis=analysis(file, request["transcript"]))
 
 
+def watch(job: int) -> None:
+    """A stream: four windows, a state, an utterance, an alignment; then silence until it is cancelled."""
+    whole = analysis("", None)
+    band = {"low": 0.01, "high": 0.03, "name": "fake", "count": 6}
+    scale, fields = [-3.0, 3.0], {"alignment", "covariance", "alignment_reason"}
+    say(
+        id=job,
+        event="started",
+        origin=0.0,
+        scale=scale,
+        window=3.0,
+        step=0.5,
+        band=band,
+        model=whole["model"],
+    )
+    times = [0.5, 1.0, 1.5, 2.0]
+    waves = {head: [math.sin(t + n) for t in times] for n, head in enumerate(("multimodal", "audio"))}
+    say(id=job, event="curve", time=times, **waves, text=[None] * 4, visual=[None] * 4)
+    say(
+        id=job,
+        event="state",
+        time=2.0,
+        face=False,
+        voice=True,
+        missing={"visual": "no face"},
+        behind=0.1,
+        windows_dropped=0,
+        pictures_missed=0,
+    )
+    say(id=job, event="words", utterance=1, text="we all thought")
+    say(id=job, event="utterance", number=1, start=0.5, end=2.0, answer=whole)
+    say(id=job, event="alignment", time=2.0, **{key: whole[key] for key in fields})
+
+
 def fault(behaviour: str, file: str) -> None:
     """What goes wrong while a clip is analysed."""
     sys.stderr.write(f"last words about {Path(file).name}\n")
@@ -125,6 +159,8 @@ def main() -> None:
         if request["do"] == "cancel":
             if behaviour != "deaf":
                 say(id=request["job"], event="cancelled")
+        elif request["do"] == "live":
+            watch(request["id"])
         elif (
             behaviour in ("crash", "garbage", "flood", "endless") and starts == 1
         ) or behaviour == "crash-always":

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from core import paths
 from core.workers import run_queue
-from gui.main_window import MainWindow
+from gui.main_window import TRAINING, MainWindow
 from gui.new_run import NewRun
 from gui.training_dialog import NewRunDialog
 
@@ -45,7 +45,7 @@ def test_a_key_asks_for_a_new_run(qtbot: QtBot, open_window: OpenWindow) -> None
 def test_a_duplicate_begins_with_the_settings_of_its_run(qtbot: QtBot, open_window: OpenWindow) -> None:
     write_run(paths.runs() / "one", overrides=("alignment.weight=0.4",))
     window = open_window()
-    window.show_page(1)
+    window.show_page(TRAINING)
     qtbot.waitUntil(lambda: window.training.run is not None, timeout=WAIT_MS)
     window.actions_by_id.refresh()
     window.actions_by_id.of["duplicate-run"].trigger()
@@ -62,7 +62,7 @@ def test_a_run_of_unreadable_settings_cannot_be_duplicated_and_says_so(
     folder = write_run(paths.runs() / "one")
     (folder / "settings.toml").write_text("[training]\nepoch = 3\n")
     window = open_window()
-    window.show_page(1)
+    window.show_page(TRAINING)
     qtbot.waitUntil(lambda: window.training.run is not None, timeout=WAIT_MS)
     window.training.duplicate()
     qtbot.waitUntil(lambda: "did you mean training.epochs" in window.banner.text, timeout=WAIT_MS)
@@ -76,7 +76,7 @@ def test_a_run_that_could_not_start_says_why_and_can_be_taken_off(
     told = {"v": 1, "folder": str(paths.runs() / "late"), "settings": "", "data": "/data/x", "why": "no room"}
     (queue / "1.json").write_text(json.dumps(told))
     window = open_window()
-    window.show_page(1)
+    window.show_page(TRAINING)
     qtbot.waitUntil(lambda: window.training.run is not None, timeout=WAIT_MS)
     assert window.training.run.state_words == "failed · no room"
     window.training.ask_discard()

@@ -23,7 +23,7 @@ def main() -> None:
     window = build(application, (1280, 800), remember=False)
     window.painted.connect(window.complete)
     window.show()
-    window.show_page(1)
+    window.show_page(2)
     window.training.start(NewRun(load(settings), data, folder.name, folder.parent, (1111,)))
     application.exec()
 
