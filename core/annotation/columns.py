@@ -10,7 +10,8 @@ written with them:
 | estimate, doubt | each | 0 | the model's estimate, width of its interval |
 | settled | each | 0 | what adjudication settled |
 | flag, assigned | "" | rater | 1 |
-| flags, missing | "" | 0 | number of raters that flagged it; 1 where the file is missing |
+| flags | "" | 0 | number of raters that flagged it |
+| missing, gone | "" | 0 | 1 where the file is missing, the recording was deleted |
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.annotation.project import Consensus
 from core.annotation.schema import clips, flags, notes, ratings, settled
-from core.annotation.store import Store
+from core.annotation.store import GONE, Store
 from core.types import Head
 
 _CHUNK = 5_000
@@ -62,6 +62,7 @@ def _chunk(store: Store, rule: Consensus, names: dict[int, str], first: int, aft
         found = {
             row.id: Judged(row.id, row.name, row.video, row.path, row.start, row.end, row.part, row.text)
             for row in of(clips)
+            if not row.name.startswith(GONE)
         }
         for row in of(ratings):
             if row.rater_id in names:

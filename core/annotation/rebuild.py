@@ -26,7 +26,7 @@ from core.annotation.schema import (
     settled,
     text_blocks,
 )
-from core.annotation.store import Store, last_clip
+from core.annotation.store import GONE, Store, last_clip
 
 _DERIVED = (acts, ratings, flags, notes, settled)
 
@@ -57,7 +57,9 @@ def _again(connection: Connection) -> None:
     start = {"text": clips.c.imported_text, "start": clips.c.imported_start, "end": clips.c.imported_end}
     connection.execute(clips.update().values(start))
     rows = connection.execute(sa.select(clips.c.id, clips.c.name, clips.c.text)).all()
-    columns.put_texts(connection, [(row.id, row.name, row.text) for row in rows])
+    columns.put_texts(
+        connection, [(row.id, "" if row.name.startswith(GONE) else row.name, row.text) for row in rows]
+    )
     for slot, clip, rater in _replayed(connection):
         effects.apply(connection, slot, clip, rater)
     _other_columns(connection)
@@ -94,6 +96,9 @@ def _other_columns(connection: Connection) -> None:
         columns.put(connection, "assigned", "", rater, clip, 1.0)
     gone = np.array(list(connection.scalars(sa.select(clips.c.id).where(clips.c.missing))), dtype=np.int64)
     columns.put_many(connection, "missing", "", 0, gone, np.ones(len(gone)))
+    deleted = sa.select(clips.c.id).where(clips.c.name.startswith(GONE, autoescape=True))
+    ids = np.array(list(connection.scalars(deleted)), dtype=np.int64)
+    columns.put_many(connection, "gone", "", 0, ids, np.ones(len(ids)))
     for row in connection.execute(sa.select(estimates)):
         width = np.nan if row.low is None or row.high is None else row.high - row.low
         columns.put(connection, "estimate", row.modality, 0, row.clip_id, row.value)

@@ -26,6 +26,8 @@ from core.annotation.errors import RatingError
 from core.annotation.project import Project
 from core.annotation.schema import assignments, clips, events, raters
 
+GONE = "deleted clip "
+"""What the name of a clip whose recording was deleted begins with."""
 _MANY = 5_000
 """Clips that are added in one statement."""
 

@@ -203,7 +203,7 @@ class View:
         assigned = self._column(connection, "assigned", "", self.rater) > 0
         if not assigned.any():
             assigned[1:] = True
-        return assigned
+        return assigned & ~(self._column(connection, "gone", "") > 0)
 
     def _in_state(self, connection: Connection, state: State) -> np.ndarray:
         if state == "missing":
