@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -91,3 +92,12 @@ def _unknown(line: str) -> list[str]:
     if command.name == "app":
         known |= {"--screenshots", "--size", "--page"}
     return [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
+
+
+def test_the_licence_is_the_whole_apache_licence_that_the_package_states() -> None:
+    licence = text_of(ROOT / "LICENSE")
+    stated = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["license"]
+    assert stated == "Apache-2.0"
+    assert "Apache License\n                           Version 2.0, January 2004" in licence
+    assert [number for number in range(1, 10) if f"\n   {number}. " not in licence] == []
+    assert "END OF TERMS AND CONDITIONS" in licence
