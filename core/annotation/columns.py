@@ -11,6 +11,7 @@ written with them:
 | settled | each | 0 | what adjudication settled |
 | flag, assigned | "" | rater | 1 |
 | flags | "" | 0 | number of raters that flagged it |
+| seen | "" | a model | 1 where it has looked at the clip |
 | missing, gone | "" | 0 | 1 where the file is missing, the recording was deleted |
 """
 

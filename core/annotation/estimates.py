@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,8 +12,12 @@ import sqlalchemy as sa
 from core.annotation import columns
 from core.annotation.database import upsert
 from core.annotation.schema import clips, estimates
-from core.annotation.store import Store
+from core.annotation.store import Store, last_clip
 from core.types import Estimate, Head
+
+SEEN = "seen"
+"""The column of clips that a model has looked at."""
+_CHUNK = 5_000
 
 
 def put(store: Store, clip: int, made: Mapping[Head, Estimate | None], model: str) -> None:
@@ -33,20 +38,27 @@ def put(store: Store, clip: int, made: Mapping[Head, Estimate | None], model: st
                 upsert(connection, estimates, {**key, **given, "model": model, "at": time.time()})
             columns.put(connection, "estimate", head, 0, clip, value)
             columns.put(connection, "doubt", head, 0, clip, width)
+        columns.put(connection, SEEN, "", _owner(model), clip, 1.0)
 
 
 def todo(store: Store, model: str, limit: int = 1_000) -> list[int]:
-    """Clips with a file that this model has not estimated yet, in order: what an interrupted analysis goes
-    on with.
+    """Clips with a file that this model has not looked at, in order: with these an analysis goes on.
 
-    A clip of which the model found no modality has no estimate and comes again: remember it while analysing.
+    Looked at are those that were `put`, also where the model found nothing to estimate.
     """
-    done = sa.exists().where(estimates.c.clip_id == clips.c.id, estimates.c.model == model)
-    chosen = (
-        sa.select(clips.c.id)
-        .where(clips.c.path.is_not(None), ~clips.c.missing, ~done)
-        .order_by(clips.c.id)
-        .limit(limit)
-    )
+    found: list[int] = []
     with store.database.read() as connection:
-        return list(connection.scalars(chosen))
+        size = last_clip(connection) + 1
+        left = np.flatnonzero(np.isnan(columns.column(connection, SEEN, "", _owner(model), size)))[1:]
+        for begin in range(0, len(left), _CHUNK):
+            among = [int(clip) for clip in left[begin : begin + _CHUNK]]
+            there = (clips.c.id.in_(among), clips.c.path.is_not(None), ~clips.c.missing)
+            found += connection.scalars(sa.select(clips.c.id).where(*there).order_by(clips.c.id))
+            if len(found) >= limit:
+                break
+    return found[:limit]
+
+
+def _owner(model: str) -> int:
+    """The number under which it is kept what a model has looked at."""
+    return zlib.crc32(model.encode())

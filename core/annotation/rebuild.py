@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.annotation import columns, effects
+from core.annotation.estimates import SEEN
 from core.annotation.schema import (
     acts,
     assignments,
@@ -52,8 +53,11 @@ def rebuild(store: Store) -> None:
 
 
 def _again(connection: Connection) -> None:
-    for table in (*_DERIVED, column_blocks, text_blocks):
+    for table in (*_DERIVED, text_blocks):
         connection.execute(table.delete())
+    connection.execute(
+        column_blocks.delete().where(column_blocks.c.kind != SEEN)
+    )  # follows from nothing else
     start = {"text": clips.c.imported_text, "start": clips.c.imported_start, "end": clips.c.imported_end}
     connection.execute(clips.update().values(start))
     rows = connection.execute(sa.select(clips.c.id, clips.c.name, clips.c.text)).all()

@@ -148,6 +148,15 @@ class View:
             return None
         return int(candidates[np.argmax(np.nan_to_num(figure[candidates], nan=-1.0))])
 
+    def to_settle(self) -> np.ndarray:
+        """(n,) int64: clips on which raters differ and nothing is settled, most first. Raises BlindError."""
+        self._sighted("where raters disagree")
+        with self.store.database.read() as connection:
+            spread = self._column(connection, "spread", self.modality)
+            open_ = np.isnan(self._column(connection, "settled", self.modality))
+            kept = np.flatnonzero(open_ & (spread > 0) & self._assigned(connection))
+        return kept[np.argsort(-spread[kept], kind="stable")]
+
     def progress(self) -> Progress:
         """How much of this pass is done."""
         with self.store.database.read() as connection:

@@ -29,7 +29,8 @@ def init(folder: Path, settings: dict[str, Any], raters: Sequence[str], *, as_js
     with Store.create(folder, **given) as store:
         for name in raters:
             store.rater(name, create=True)
-        _tell({"project": str(folder), **store.project.model_dump(mode="json")}, as_json)
+        settings = store.project.model_dump(mode="json")  # an address may hold a password
+        _tell({"project": str(folder), **settings, "store": store.database.place}, as_json)
     return OK
 
 

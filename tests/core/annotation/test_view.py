@@ -98,6 +98,9 @@ def test_the_next_clip_is_the_next_the_next_unrated_or_the_most_doubtful(make: M
     rate(store, bo.id, order[4], "text", -3)
     assert view.next(order[0], "model") == order[4]
     assert set(todo(store, "model")) == set(order) - {order[3], order[4]}
+    put(store, order[5], {}, "model")
+    assert order[5] not in todo(store, "model"), "it was looked at, though nothing was found"
+    assert len(todo(store, "another model", limit=4)) == 4
     for clip in order:
         rate(store, ada.id, clip, "text", 0)
     assert view.next(order[0], "unrated") is None
@@ -214,3 +217,16 @@ def test_letters_are_found_whatever_their_number(make: Make) -> None:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def test_a_lead_settles_the_widest_disagreement_first(make: Callable[..., Store]) -> None:
+    store = make(blind=False)
+    store.add([NewClip(f"film/{number}") for number in range(4)])
+    ada, bo = (store.rater(name, create=True, lead=name == "Bo").id for name in ("Ada", "Bo"))
+    for clip, first, second in ((1, 1, 2), (2, -3, 3), (3, 0, 0), (4, 1, 3)):
+        rate(store, ada, clip, "text", first)
+        rate(store, bo, clip, "text", second)
+    view = View(store, bo, "text")
+    assert view.to_settle().tolist() == [2, 4, 1]
+    acts.settle(store, bo, 2, "text", 0.0)
+    assert view.to_settle().tolist() == [4, 1]
