@@ -62,14 +62,17 @@ class MediaInfo:
 
 
 def probe(path: Path | str) -> MediaInfo:
-    """What is in a file; reads its head and one picture. Raises MediaError for what is no clip or too big."""
+    """What is in a file; reads its head and one picture, or some sound where no picture can be read.
+
+    Raises MediaError for what is no clip, what is too big, and what declares streams of which none decodes.
+    """
     path = Path(path)
     with open_clip(path) as container:
         still = container.format.name in _STILLS
         has_audio = sound_stream(container) is not None
         stream = picture_stream(container)
         first = next(_decoded(container, stream), None) if stream else None
-        if first is None and not has_audio:
+        if first is None and next(_sound(path), None) is None:
             raise _unreadable(path, "holds neither a picture nor sound that can be read")
         rotation = 90 * _turns(first) if first else 0
         size = (first.width, first.height) if first else (0, 0)

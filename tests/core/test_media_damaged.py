@@ -62,6 +62,29 @@ def test_a_truncated_film_keeps_the_pictures_before_the_cut(shared_data: Path, t
     assert 0 < len(read_audio(half)) < len(read_audio(whole))
 
 
+def test_a_film_whose_streams_are_declared_but_cut_off_is_an_error_not_a_clip_without_sound_and_picture(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    whole = shared_data / "clips" / "ravdess_01-01-03-01-01-02-05.mp4"
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[:60_000])
+    with pytest.raises(MediaError, match=r"cut\.mp4 holds neither"):
+        probe(cut)
+
+
+def test_a_film_of_which_the_sound_alone_can_be_read_is_a_sound(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(times=[0.0, 0.5, 1.0], tone=1.5)
+    with av.open(str(path)) as clip:
+        pictures = [(p.pos, p.size) for p in clip.demux(video=0) if p.size]
+    damaged = bytearray(path.read_bytes())
+    for start, size in pictures:
+        damaged[start : start + size] = b"\xff" * size
+    path.write_bytes(damaged)
+    info = probe(path)
+    assert (info.has_audio, info.has_video) == (True, False)
+    assert len(read_audio(path)) > media.SAMPLE_RATE
+
+
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_flipped_bytes_neither_crash_nor_hang(shared_data: Path, tmp_path: Path, victim: str) -> None:
     chance = random.Random(victim)
