@@ -32,6 +32,11 @@ def _busy(window: MainWindow) -> bool:
     return window.jobs.running is not None or bool(window.jobs.waiting)
 
 
+def _undo(window: MainWindow) -> None:
+    window.review.finish_typing()  # it is a deed of its own, and the last one
+    window.undo_stack.undo()
+
+
 def _sheet(
     id: str, text: str, keys: tuple[str, ...], does: Callable[[MainWindow], object], **more: Any
 ) -> Action:
@@ -73,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
         _N("actions", "Undo"),
         "Edit",
         ("Ctrl+Z",),
-        lambda w: w.undo_stack.undo(),
+        _undo,
         when=lambda w: w.undo_stack.canUndo(),
     ),
     Action(

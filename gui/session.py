@@ -33,6 +33,8 @@ class Answer:
 class Session(QObject):
     """Clips in, answers out. A result is taken only if its id is the last one asked for its clip."""
 
+    leaving = Signal(object)
+    """The clip shown, before another one is, or none: what is being typed for it is to be handed in now."""
     shown = Signal(object)
     answered = Signal(object)
     clip_failed = Signal(object, dict)
@@ -71,6 +73,8 @@ class Session(QObject):
         """Make `clip` the one shown; its analysis goes to the front."""
         if clip is self.current:
             return
+        if self.current is not None:
+            self.leaving.emit(self.current)
         self.current = clip
         if clip is not None:
             if clip.state is ClipState.DONE and clip not in self._answers:
@@ -113,6 +117,7 @@ class Session(QObject):
         clip = self.current
         if clip is None:
             return
+        self.leaving.emit(clip)
         row = self.clips.row_of(clip)
         self._forget(clip)
         left = self.clips.rowCount()
@@ -126,6 +131,7 @@ class Session(QObject):
     def _drop_sample(self) -> None:
         for clip in [clip for clip in self.clips.clips if clip.sample]:
             if clip is self.current:
+                self.leaving.emit(clip)
                 self.current = None
             self._forget(clip)
 

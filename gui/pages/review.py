@@ -79,6 +79,7 @@ class ReviewPage(QWidget):
 
     def _wire(self) -> None:
         self.clips.chosen.connect(self.session.show)
+        self.session.leaving.connect(self.finish_typing)
         self.session.shown.connect(self._show_clip)
         self.session.answered.connect(self._refresh)
         self.transcript.word_clicked.connect(self.player.seek)
@@ -117,6 +118,11 @@ class ReviewPage(QWidget):
     def correct_transcript(self) -> None:
         """Let the user type."""
         self.transcript.begin_edit()
+
+    @Slot()
+    def finish_typing(self) -> None:
+        """Keep a correction that is being typed: it belongs to the clip shown and to no other."""
+        self.transcript.finish_edit()
 
     def watch_keys_of(self, widget: QWidget) -> None:
         """Let controls under `widget` keep Space and Return for themselves."""

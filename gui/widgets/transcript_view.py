@@ -120,6 +120,11 @@ class TranscriptView(QWidget):
         """Whether a correction is being typed."""
         return self._pages.currentWidget() is self._editor
 
+    def finish_edit(self) -> None:
+        """Take what is being typed as if Enter had been pressed; nothing where nothing is typed."""
+        if self.editing():
+            self._accept()
+
     def _accept(self) -> None:
         text = " ".join(self._editor.toPlainText().split())
         changed = text != self._text
