@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.errors import Cancelled
+from core.features.kept_filters import keep_filters
 from core.media import SAMPLE_RATE
 from core.types import AUDIO_WIDTH
 
@@ -63,6 +64,7 @@ def _block(sound: np.ndarray) -> np.ndarray:
     """(1 + n // HOP, 33) of a stretch of at least 2.1 s."""
     from librosa.feature import chroma_cqt
 
+    keep_filters()
     chroma = chroma_cqt(y=sound, sr=SAMPLE_RATE, hop_length=HOP, tuning=0.0)
     return np.column_stack([_zero_crossing_rate(sound), _mfcc(sound).T, chroma.T])
 
