@@ -129,6 +129,10 @@ def _after_paint(window: MainWindow, options: argparse.Namespace) -> None:
         from gui.measure_training import TrainingBench
 
         TrainingBench(window, _say)
+    elif options.bench == "live":
+        from gui.measure_live import LiveBench
+
+        LiveBench(window, _say)
     if options.files:
         window.open_paths(options.files)
     elif options.page == "review":

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "start": ("core.benchmarks.window", "start"),
     "gui": ("core.benchmarks.window", "gaps"),
     "training-page": ("core.benchmarks.training_page", "training_page"),
+    "live": ("core.benchmarks.live", "live"),
     "alignment": ("core.benchmarks.alignment", "alignment"),
     "labels": ("core.benchmarks.labels", "labels"),
     "training": ("core.benchmarks.training", "training"),
@@ -29,13 +30,22 @@ BENCHMARKS = {
 }
 """Name to module and function; a function takes the clip to measure with and returns its figures."""
 
+LASTING = ("live",)
+"""Those that go on for a while: how many seconds can be said."""
 
-def run(name: str, *, as_json: bool, clip: Path | None) -> int:
-    """Measure and report; 0. UserError for a name that is none, or a clip that is not there."""
+
+def run(name: str, *, as_json: bool, clip: Path | None, seconds: float | None = None) -> int:
+    """Measure and report; 0. UserError for a name that is none, or a clip that is not there.
+
+    seconds: how long, of what is measured for a while.
+    """
     if name not in BENCHMARKS:
         raise UserError(f"There is no measurement “{name}”.", f"Choose one of {', '.join(BENCHMARKS)}.")
+    if seconds is not None and name not in LASTING:
+        raise UserError(f"“{name}” takes the time it takes.", f"--seconds is for {', '.join(LASTING)}.")
     module, function = BENCHMARKS[name]
-    figures = getattr(importlib.import_module(module), function)(clip or sample())
+    lasting = {} if seconds is None else {"seconds": seconds}
+    figures = getattr(importlib.import_module(module), function)(clip or sample(), **lasting)
     report = {"bench": name, "cores": cores(), "machine": platform.machine(), **figures}
     if as_json:
         import typer

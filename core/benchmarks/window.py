@@ -50,7 +50,7 @@ def gaps(clip: Path) -> dict[str, Any]:
     return {"clip": clip.name, **figures, "ratio_p99": busy["p99"] / idle["p99"] if idle["p99"] else 0.0}
 
 
-def open_window(*arguments: str, **environment: str) -> dict[str, Any]:
+def open_window(*arguments: str, patience: float = PATIENCE, **environment: str) -> dict[str, Any]:
     """Open a window in a fresh home; the last line it says, and the seconds until it has closed."""
     with tempfile.TemporaryDirectory() as home:
         started = perf_counter()
@@ -64,7 +64,7 @@ def open_window(*arguments: str, **environment: str) -> dict[str, Any]:
             },
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         seconds = perf_counter() - started

@@ -302,11 +302,12 @@ def bench(
     name: Annotated[str, typer.Argument(help="What; a wrong name tells them all.")],
     json: Json = False,
     clip: Annotated[Path | None, typer.Option(help="Measure with this clip instead of the sample.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=5, help="How long, of live.")] = None,
 ) -> None:
     """Measure this program on this machine."""
     from core.benchmarks import run
 
-    raise typer.Exit(run(name, as_json=json, clip=clip))
+    raise typer.Exit(run(name, as_json=json, clip=clip, seconds=seconds))
 
 
 @app.command("app")

@@ -184,20 +184,14 @@ def _place(alignment: Mapping[str, Any]) -> str:
 
 def meaning(alignment: Mapping[str, Any]) -> str:
     """What the figures say, in words, without claiming more than they do."""
-    percentile, shuffled = alignment.get("percentile"), alignment.get("shuffled")
+    percentile = alignment.get("percentile")
     if percentile is None:
-        first = "There is nothing yet to compare this distance with."
-    elif percentile <= 25:
-        first = "Voice and face vary more alike here than in most recordings of the reference."
-    elif percentile < 75:
-        first = "Voice and face vary about as much alike as in the recordings of the reference."
-    else:
-        first = "Voice and face vary less alike here than in most recordings of the reference."
-    if shuffled is None:
-        return first
-    if alignment["distance"] < shuffled:
-        return first + " The speaker's own face fits this voice better than other faces do."
-    return first + " Other faces fit this voice as well, so the likeness may not be of this speaker."
+        return "There is nothing yet to compare this distance with."
+    if percentile <= 25:
+        return "Voice and face vary more alike here than in most recordings of the reference."
+    if percentile < 75:
+        return "Voice and face vary about as much alike as in the recordings of the reference."
+    return "Voice and face vary less alike here than in most recordings of the reference."
 
 
 if __name__ == "__main__":

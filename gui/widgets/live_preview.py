@@ -24,11 +24,14 @@ class LivePreview(QWidget):
         self._ring: Any = None
         self._pixels: Any = None
         self._image: QImage | None = None
-        self._number = 0
+        self._number = self._last = 0
+        self._taken = 0.0
         self._words = self.tr("No camera")
         self._count = 0
         self._recording = False
-        self._painted: deque[float] = deque(maxlen=_COUNTED)
+        self._times: deque[float] = deque(maxlen=_COUNTED)
+        self.painted = 0
+        """Pictures painted since this was set to 0."""
         self.delay = 0.0
         """Seconds from the moment the picture was taken to its painting."""
         self._timer = QTimer(self, interval=_EVERY_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -49,9 +52,9 @@ class LivePreview(QWidget):
     @property
     def fps(self) -> float:
         """Pictures shown a second, of late; 0 while there is none."""
-        if len(self._painted) < 2 or perf_counter() - self._painted[-1] > 1:
+        if len(self._times) < 2 or perf_counter() - self._times[-1] > 1:
             return 0.0
-        return (len(self._painted) - 1) / (self._painted[-1] - self._painted[0])
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
     def attach(self, name: str | None) -> None:
         """Show the pictures of this ring from now on."""
@@ -74,7 +77,7 @@ class LivePreview(QWidget):
         ring, self._ring = self._ring, None
         self._image = self._pixels = None
         self._number = 0
-        self._painted.clear()
+        self._times.clear()
         if ring is not None:
             ring.close()
         self.update()
@@ -113,6 +116,11 @@ class LivePreview(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The picture, what is to be said, the countdown, the red point."""
+        self.painted += self._number != self._last
+        self._last = self._number
+        if self._taken:
+            self.delay = perf_counter() - self._taken
+            self._taken = 0.0
         paint_video(self, self._image, "" if self._image else self._words, sound_only=False)
         if self._image is not None and self._words:
             self._paint_words()
@@ -127,8 +135,8 @@ class LivePreview(QWidget):
         height, width = seen.image.shape[:2]
         self._pixels, self._number = seen.image, seen.number
         self._image = QImage(seen.image.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        self._painted.append(perf_counter())
-        self.delay = self._painted[-1] - seen.stamp
+        self._times.append(perf_counter())
+        self._taken = seen.stamp
         self.update()
 
     def _paint_words(self) -> None:

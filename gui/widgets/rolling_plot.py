@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -17,13 +17,15 @@ from gui.widgets.ink import RESTYLING, ink, mix
 from gui.widgets.markers import HEAD_DASHES
 
 SECONDS = 60.0
-_REDRAW_MS = 66
+_REDRAW_MS = 33
 _BAND = 0.82
 """Share of the background in the band."""
 
 
 class _Rolling(QWidget):
-    """A plot whose right end is now; redrawn at most fifteen times a second, however fast points come."""
+    """A plot whose right end is now; redrawn at most thirty times a second, however fast points come."""
+
+    drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,6 +149,7 @@ class RollingPlot(_Rolling):
             curve.setData(times - self.now, np.array([np.nan if v is None else v for v in values], float))
         self._draw_spans()
         self._describe()
+        self.drawn.emit()
 
     def _draw_spans(self) -> None:
         self._spans = {n: span for n, span in self._spans.items() if span[1] > self.now - SECONDS}

@@ -72,7 +72,7 @@ COMMANDS = {
     "annotations agreement": "folder --passes --rater --report --json",
     "annotations raters": "folder --unblind --by --json",
     "extractor": "",
-    "bench": "name --json --clip",
+    "bench": "name --json --clip --seconds",
     "capture": "",
     "record": "out --camera --microphone --seconds --list --json",
     "live": "file --camera --microphone --seconds --json --model --speech",
