@@ -100,6 +100,7 @@ class Alignment:
     audio, visual: (d, d) shrunk correlation matrices of the same windows.
     percentile: in [0, 100] among the reference's recordings, None below 30 of them.
     shuffled: the same distance of this voice against other recordings' faces, None without a reference.
+    shuffled_range: between which distances nine tenths of those lie that `shuffled` is the mean of.
     """
 
     distance: float
@@ -109,6 +110,7 @@ class Alignment:
     reference: dict[str, str | int]
     audio: list[list[float]]
     visual: list[list[float]]
+    shuffled_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

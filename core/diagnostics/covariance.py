@@ -6,6 +6,8 @@ sentences in `words.py`; this module is where the rest of the program finds them
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.diagnostics.reference import Reference, build_reference
 from core.diagnostics.windows import (
     FIXED_WINDOWS,
@@ -41,14 +43,21 @@ def measure(
     audio, visual = represent(network, windows)
     audio_runs = runs(audio)
     distance = fixed_distance(audio_runs, runs(visual))
+    others = np.empty(0) if reference is None else reference.shuffled(audio_runs)
     return Alignment(
         distance=distance,
         windows=len(windows),
         percentile=None if reference is None else reference.percentile(distance),
-        shuffled=None if reference is None else reference.shuffled(audio_runs),
+        shuffled=float(others.mean()) if others.size else None,
+        shuffled_range=_range(others) if others.size else None,
         reference={"name": "", "count": 0}
         if reference is None
         else {"name": reference.name, "count": len(reference)},
         audio=shrunk_correlation(audio).tolist(),
         visual=shrunk_correlation(visual).tolist(),
     ), ""
+
+
+def _range(distances: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(distances, (0.05, 0.95))
+    return float(low), float(high)

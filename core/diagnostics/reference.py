@@ -15,6 +15,7 @@ from core.diagnostics.windows import (
     fixed_distance,
     paired_windows,
     represent,
+    run_distances,
     runs,
     shrunk_correlations,
 )
@@ -53,17 +54,20 @@ class Reference:
         ties = np.count_nonzero(self.distances == distance)
         return float(100 * (below + ties / 2) / len(self))
 
-    def shuffled(self, audio_runs: np.ndarray) -> float | None:
-        """Mean distance of a voice (k runs of d by d) to these recordings' faces, drawn by a fixed seed."""
+    def shuffled(self, audio_runs: np.ndarray) -> np.ndarray:
+        """Distances (RUNS,) of a voice (k runs of d by d) to these recordings' faces, drawn by a fixed seed.
+
+        Empty where there is no recording.
+        """
         if not len(self):
-            return None
+            return np.empty(0)
         draw = np.random.default_rng(_SEED)
         recordings = draw.integers(len(self), size=RUNS)
         ends = np.cumsum(self.counts)
         starts = (ends - self.counts)[recordings]
         starts = starts + draw.integers(self.counts[recordings] - FIXED_WINDOWS + 1)
         faces = shrunk_correlations(self.visual[starts[:, None] + np.arange(FIXED_WINDOWS)])
-        return fixed_distance(audio_runs[draw.integers(len(audio_runs), size=RUNS)], faces)
+        return run_distances(audio_runs[draw.integers(len(audio_runs), size=RUNS)], faces)
 
     def save(self, folder: Path) -> None:
         """Write FILE into a checkpoint's folder."""

@@ -146,4 +146,9 @@ def runs(rows: np.ndarray) -> np.ndarray:
 
 def fixed_distance(audio_runs: np.ndarray, visual_runs: np.ndarray) -> float:
     """Mean distance of a clip's own voice and face over its runs (k, d, d), which lie at the same times."""
-    return float(np.mean([matrix_distance(a, v) for a, v in zip(audio_runs, visual_runs, strict=True)]))
+    return float(run_distances(audio_runs, visual_runs).mean())
+
+
+def run_distances(audio_runs: np.ndarray, visual_runs: np.ndarray) -> np.ndarray:
+    """(k,) distances of runs (k, d, d), pair by pair."""
+    return np.array([matrix_distance(a, v) for a, v in zip(audio_runs, visual_runs, strict=True)])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.types import Alignment
 
-_ALIKE = 0.1
-"""A distance within this part of the shuffled one is called no different from it."""
+ENOUGH_WINDOWS = 16
+"""Windows overlap by three quarters: fewer are too little to tell one's own face from another."""
 
 
 def describe(alignment: Alignment) -> str:
@@ -18,16 +18,20 @@ def describe(alignment: Alignment) -> str:
 
 
 def _against_others(alignment: Alignment) -> str:
-    if alignment.shuffled is None:
+    if alignment.shuffled is None or alignment.shuffled_range is None:
         return ""
-    ratio = alignment.distance / alignment.shuffled if alignment.shuffled > 0 else 1.0
-    if ratio < 1 - _ALIKE:
-        verdict = "so it fits its own face better"
-    elif ratio > 1 + _ALIKE:
-        verdict = "so it fits its own face worse"
-    else:
-        verdict = "so it fits its own face no better"
-    return f"; this voice against other people's faces gives {alignment.shuffled:.4f}, {verdict}"
+    low, high = alignment.shuffled_range
+    others = (
+        f"; this voice against other people's faces gives {alignment.shuffled:.4f} "
+        f"(nine in ten from {low:.4f} to {high:.4f})"
+    )
+    if alignment.windows < ENOUGH_WINDOWS:
+        return f"{others}, but the clip is too short to say whether its own face fits better"
+    if alignment.distance < low:
+        return f"{others}, so it fits its own face better"
+    if alignment.distance > high:
+        return f"{others}, so it fits its own face worse"
+    return f"{others}, so no difference can be told"
 
 
 def _among_recordings(alignment: Alignment) -> str:

@@ -194,15 +194,38 @@ def test_no_reference_is_none_and_a_damaged_one_is_a_model_error(tmp_path: Path)
         Reference.load(tmp_path)
 
 
-def alignment(distance: float, percentile: float | None, shuffled: float | None, count: int) -> Alignment:
-    return Alignment(distance, 12, percentile, shuffled, {"name": "GRID", "count": count}, [[1.0]], [[1.0]])
+def alignment(
+    distance: float, percentile: float | None, shuffled: float | None, count: int, windows: int = 16
+) -> Alignment:
+    spread = None if shuffled is None else (0.6 * shuffled, 1.4 * shuffled)
+    reference: dict[str, str | int] = {"name": "GRID", "count": count}
+    return Alignment(distance, windows, percentile, shuffled, reference, [[1.0]], [[1.0]], spread)
 
 
 @pytest.mark.parametrize(
-    ("distance", "verdict"), [(0.5, "face better"), (1.0, "face no better"), (1.5, "face worse")]
+    ("distance", "verdict"),
+    [(0.5, "face better"), (0.8, "no difference"), (1.3, "no difference"), (1.5, "face worse")],
 )
-def test_the_words_weigh_the_distance_against_shuffled_faces(distance: float, verdict: str) -> None:
+def test_the_words_claim_a_difference_only_outside_the_spread_of_shuffled_faces(
+    distance: float, verdict: str
+) -> None:
     assert verdict in describe(alignment(distance, None, 1.0, 16))
+
+
+def test_of_a_short_clip_the_words_claim_nothing_however_far_it_lies() -> None:
+    for distance in (0.01, 9.0):
+        told = describe(alignment(distance, None, 1.0, 16, windows=15))
+        assert "too short to say" in told
+        assert "so it fits" not in told
+
+
+def test_the_spread_of_shuffled_distances_lies_around_their_mean() -> None:
+    reference = build_reference(MeansOfFeatures(), [clip(5, 1), clip(4, 3)], "two")
+    alignment, _ = measure(MeansOfFeatures(), clip(5, 9), reference)
+    assert alignment is not None
+    assert alignment.shuffled_range is not None
+    low, high = alignment.shuffled_range
+    assert 0 < low < alignment.shuffled < high
 
 
 def test_the_words_say_why_there_is_no_percentile_and_what_one_means() -> None:
