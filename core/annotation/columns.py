@@ -17,7 +17,7 @@ written with them:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,9 @@ from core.annotation.schema import column_blocks, text_blocks
 
 BLOCK = 1024
 CANNOT = float("inf")
+_AT_ONCE = 3
 _DENSE = 64
-"""Hits in a block from which on all of its letters are looked at in one go."""
+"""Places in a block from which on the rest is looked for everywhere too."""
 _NEW_LINE = ord("\n")
 
 
@@ -128,26 +129,31 @@ def matching(connection: Connection, text: str, size: int, *, names_only: bool) 
 
 
 def _rows_with(lines: bytes, wanted: bytes) -> np.ndarray:
-    """Numbers of the lines that hold `wanted`, in order."""
-    hits: list[int] = []
-    place = lines.find(wanted)
-    while place >= 0 and len(hits) < _DENSE:
-        hits.append(place)
-        place = lines.find(wanted, place + 1)
-    if not hits:
-        return np.empty(0, dtype=np.int64)
-    letters = np.frombuffer(lines, dtype=np.uint8)
+    """Numbers of the lines that hold `wanted`, in order.
+
+    Its last letters are looked for everywhere at once; what is before them, where there are few places, only
+    there.
+    """
+    letters, before = np.frombuffer(lines, dtype=np.uint8), max(len(wanted) - _AT_ONCE, 0)
+    begins = _everywhere(letters, wanted, range(before, len(wanted)))
+    places = np.flatnonzero(begins)
+    few = len(places) <= _DENSE
+    if few and before:
+        places = np.array([place for place in places if lines.startswith(wanted, place)], dtype=np.int64)
+    if not len(places):
+        return places
     ends = np.flatnonzero(letters == _NEW_LINE)
-    if place < 0:
-        return np.unique(np.searchsorted(ends, hits))
-    return np.flatnonzero(np.logical_or.reduceat(_everywhere(letters, wanted), np.append(0, ends + 1)))
+    if few:
+        return np.unique(np.searchsorted(ends, places))
+    begins &= _everywhere(letters, wanted, range(before))
+    return np.flatnonzero(np.logical_or.reduceat(begins, np.append(0, ends + 1)))
 
 
-def _everywhere(letters: np.ndarray, wanted: bytes) -> np.ndarray:
-    """(n + 1,) bool: where `wanted` begins; for many places quicker than one after the other."""
-    width = len(letters) - len(wanted) + 1
+def _everywhere(letters: np.ndarray, wanted: bytes, shifts: Iterable[int]) -> np.ndarray:
+    """(n + 1,) bool: where `wanted` may begin, going by its letters at these shifts."""
+    width = max(len(letters) - len(wanted) + 1, 0)
     same = np.zeros(len(letters) + 1, dtype=bool)
-    same[:width] = letters[:width] == wanted[0]
-    for shift, letter in enumerate(wanted[1:], 1):
-        same[:width] &= letters[shift : shift + width] == letter
+    same[:width] = True
+    for shift in shifts:
+        same[:width] &= letters[shift : shift + width] == wanted[shift]
     return same

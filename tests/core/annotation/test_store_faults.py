@@ -94,7 +94,7 @@ def shared(make: Callable[..., Store], each: int) -> None:
 
 
 def test_two_programs_on_one_store_lose_nothing(make: Callable[..., Store]) -> None:
-    shared(make, 150)
+    shared(make, 60)
 
 
 @pytest.mark.soak
