@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ class LiveDesk(QObject):
         self.page = LivePage(self.session)
         self.page.sources.file_chosen.connect(self.play)
         self.session.recorded.connect(self._recorded)
+        self.session.recovered.connect(self._recovered)
         self.session.failed.connect(self._failed)
         self.capture.ended.connect(self._ended)
 
@@ -94,6 +95,16 @@ class LiveDesk(QObject):
         self._window.banner.tell(
             Notice(what, kept, buttons=((self.tr("Show in Review"), lambda: self._window.show_page(0)),))
         )
+
+    @Slot(object)
+    def _recovered(self, recordings: Sequence[Mapping[str, Any]]) -> None:
+        """What an earlier recording, broken off, had left behind is a clip now."""
+        found = [Path(of["file"]) for of in recordings if of.get("file")]
+        if not found:
+            return
+        self._window.review.session.add(found)
+        what = self.tr("{n} recordings that had been broken off were recovered.").format(n=len(found))
+        self._window.banner.tell(Notice(what, self.tr("They are in Review now.")))
 
     @Slot(object)
     def _failed(self, error: Mapping[str, Any]) -> None:

@@ -63,6 +63,8 @@ class LiveSession(QObject):
     progress = Signal(object)
     devices = Signal(object)
     recorded = Signal(str, object)
+    recovered = Signal(object)
+    """Recordings that were broken off and have been put right: [{"file", "seconds", "reason"}]."""
     failed = Signal(object)
     """{"message", "remedy", …}"""
 
@@ -243,6 +245,8 @@ class LiveSession(QObject):
             self.devices.emit(message)
         elif event == "opened":
             self._take_rings(message)
+        elif event == "recovered" and message["recordings"]:
+            self.recovered.emit(message["recordings"])
         elif event in ("recording", "recorded", "failed"):
             self._take_recording(str(event), message)
 
@@ -277,6 +281,8 @@ class LiveSession(QObject):
         if state is EngineState.READY:
             self.look_for_devices()
             self._reopen()
+            if self._folder().is_dir():
+                self._send("recover", folder=str(self._folder()))
         elif state in (EngineState.RETRYING, EngineState.GIVEN_UP):
             self.recording = Recording.OFF
             self._count.stop()

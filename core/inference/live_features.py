@@ -127,7 +127,8 @@ class LiveFeatures:
         if audio is None:
             missing["audio"] = NO_SOUND
         elif voiced is not None and not voiced.any():
-            missing["audio"] = NO_VOICE if np.abs(self.samples(start, end)).max() > SILENCE else SILENT
+            peak = np.abs(self.samples(start, end)).max(initial=0.0)
+            missing["audio"] = NO_VOICE if peak > SILENCE else SILENT
             audio = voiced = None
         if visual is None:
             missing["visual"] = NO_PICTURE

@@ -176,6 +176,9 @@ class LivePage(QWidget):
 
     def _show_state(self, state: Mapping[str, Any]) -> None:
         before, self._state = self._state, dict(state)
+        if self.session.ended:
+            self.status.setText(self.tr("The file has ended"))
+            return
         told = [
             missing_words(state["missing"]) or self.tr("face and voice there"),
             self.tr("{n:.0f} pictures a second").format(n=self.preview.fps) if self.preview.attached else "",

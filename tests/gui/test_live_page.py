@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -105,6 +106,24 @@ def test_a_file_that_cannot_be_read_is_told_in_the_banner(
     live.live.play(broken)
     qtbot.waitUntil(lambda: "broken.mp4" in live.banner.text, timeout=PATIENCE)
     assert not live.live.can_watch
+
+
+def test_a_recording_that_was_broken_off_is_recovered_when_the_page_is_opened(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], sample_clip: Path, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    with av.open(str(sample_clip)) as source, av.open(str(films / "talk.recording.mkv"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    window = open_window()
+    window.preferences = window.preferences.changed(recordings_folder=str(films))
+    window.show_page(LIVE)
+    qtbot.waitUntil(lambda: "recovered" in window.banner.text, timeout=PATIENCE)
+    assert window.review.session.clips.clips[-1].path == films / "talk.mp4"
 
 
 def test_f11_is_the_presenters_view_and_back(live: MainWindow) -> None:
