@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.widgets.heat_map import ColourBar, HeatMap
+from gui.widgets.tall_widget import TallWidget
 
 _LIMIT = 1.0
 """Correlations lie in [-1, 1]; their difference is drawn on the same scale, so that the three compare."""
@@ -50,7 +51,7 @@ class CovarianceView(QWidget):
 
     def _lay_out(self) -> QWidget:
         page = QWidget()
-        self._words = QWidget()
+        self._words = TallWidget()
         words = QVBoxLayout(self._words)
         words.setContentsMargins(0, 2, 0, 0)
         for label in (self._summary, self._meaning, self._reading):

@@ -69,8 +69,10 @@ class HeatMap(QWidget):
         return QSize(220, 220 + int(QFontMetricsF(self.font()).height() * 1.4))
 
     def minimumSizeHint(self) -> QSize:
-        """Small, but still a picture."""
-        return QSize(110, 110 + int(QFontMetricsF(self.font()).height() * 1.4))
+        """Small, but still a picture under its whole title."""
+        metrics = QFontMetricsF(self.font())
+        wide = max(110, int(metrics.horizontalAdvance(self._title)) + 1)
+        return QSize(wide, 110 + int(metrics.height() * 1.4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw title, cells, cross and focus."""

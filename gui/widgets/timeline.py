@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from core.types import HEADS, Head
 from gui.widgets.ink import RESTYLING, ink
@@ -18,6 +18,8 @@ from gui.widgets.timeline_items import BarsItem, HeadCurve, TimeAxis, TimeBox, W
 
 _SHORTEST = 0.2
 """Seconds; zooming in ends here."""
+_BELOW, _LEAST_CURVES = 2.2, 4.4
+"""Lines of the font: the times under the curves with the gap above; curves low but still to be read."""
 
 
 class Timeline(QWidget):
@@ -45,6 +47,11 @@ class Timeline(QWidget):
         self._curves = {head: HeadCurve(head, self._plots[2]) for head in HEADS}
         self._fill_plots()
         self.legend = Legend()
+        self._estimated = QLabel(self.tr("times estimated"), objectName="muted")
+        self._estimated.setToolTip(
+            self.tr("The words were typed; their times are spread over the speech by their letters")
+        )
+        self._estimated.hide()
         self._message = QLabel(
             self.tr("Open a clip to see it over time"), alignment=Qt.AlignmentFlag.AlignCenter
         )
@@ -59,7 +66,10 @@ class Timeline(QWidget):
         inner = QVBoxLayout(page)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(0)
-        inner.addWidget(self.legend)
+        above = QHBoxLayout()
+        above.addWidget(self._estimated)
+        above.addWidget(self.legend, 1)
+        inner.addLayout(above)
         inner.addWidget(self._view, 1)
         self._pages.addWidget(self._message)
         self._pages.addWidget(page)
@@ -143,7 +153,11 @@ class Timeline(QWidget):
         self._speech.set_bars([(float(s[0]), float(s[1])) for s in segments or ()])
 
     def set_words(self, words: Sequence[Mapping[str, Any]] | None) -> None:
-        """Words with "text", "start" and "end"; those that do not fit at this zoom are ticks."""
+        """Words with "text", "start" and "end"; those that do not fit at this zoom are ticks.
+
+        Words whose "probability" is None were typed: their times are said to be estimated.
+        """
+        self._estimated.setVisible(any(w.get("probability", 1.0) is None for w in words or ()))
         self._words.set_words(
             [(str(w["text"]).strip(), float(w["start"]), float(w["end"])) for w in words or ()]
         )
@@ -198,6 +212,12 @@ class Timeline(QWidget):
         start = min(max(centre - share * span, 0.0), self._duration - span)
         self._show(start, start + span)
 
+    def minimumSizeHint(self) -> QSize:
+        """Room for every lane, the curves and their ticks among them, at the present font."""
+        line = QFontMetricsF(self.font()).height()
+        height = self.legend.sizeHint().height() + 8 + line * (1.7 + 2 + _BELOW + _LEAST_CURVES)
+        return QSize(super().minimumSizeHint().width(), int(height))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the height among the lanes again."""
         super().resizeEvent(event)
@@ -212,7 +232,7 @@ class Timeline(QWidget):
         layout.setRowSpacing(1, line * 0.5)
         for row, share in enumerate((words, sound)):
             layout.setRowFixedHeight(row, share)
-        curves = height - words - sound - line * 2.2
+        curves = height - words - sound - line * _BELOW
         self._plots[2].getAxis("left").setTicks(
             [_scale_ticks(*self._scale, most=max(3, int(curves / line / 1.1)))]
         )
