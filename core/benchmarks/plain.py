@@ -25,6 +25,7 @@ from core.model.network import Network, SequenceEncoder, load_tokenizer
 from core.training.processes import Processes
 from core.training.settings import Settings, fitted
 from core.training.step import Trainer
+from core.training.word_gradient import WordGradient
 from core.types import HEADS
 
 TOKENS = 50
@@ -82,6 +83,9 @@ class PlainTrainer(Trainer):
         super().__init__(*arguments)
         self.padded = padded
         self.optimiser = torch.optim.AdamW(self._groups)  # torch's own choice of implementation
+        self._words = WordGradient(None)
+        if (words := self.network.word_embedding) is not None:
+            words.sparse = False
 
     def _batch(self, rows: list[int]) -> Batch:
         return self.padded.batch(rows)

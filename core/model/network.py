@@ -289,6 +289,11 @@ class Network(nn.Module):
             together=batch.together,
         )
 
+    @property
+    def word_embedding(self) -> nn.Embedding | None:
+        """The text encoder's table of words; None without an encoder."""
+        return None if self.text_encoder is None else self.text_encoder.get_input_embeddings()
+
     def groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
         """Trainable parameters by the settings' groups: text, audio, visual, other."""
         groups: dict[str, list[tuple[str, nn.Parameter]]] = {m: [] for m in (*MODALITIES, "other")}

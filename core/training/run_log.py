@@ -122,6 +122,7 @@ class Board:
             self._writer = SummaryWriter(str(self._folder), purge_step=self._purge)
         for name, value in figures.items():
             self._writer.add_scalar(f"{group}/{name}", value, step)
+        self._writer.flush()  # its own thread would keep the latest two minutes to itself
 
     def close(self) -> None:
         """Bring everything to the disk."""

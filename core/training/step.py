@@ -32,6 +32,7 @@ from core.training.plan import shares
 from core.training.processes import Processes
 from core.training.settings import Settings, Source
 from core.training.tally import Tally
+from core.training.word_gradient import WordGradient
 from core.types import MODALITIES, Modality
 
 BANK_ROWS = 128
@@ -64,6 +65,7 @@ class Trainer:
         fused = self.device.type in ("cpu", "cuda")
         self.optimiser = _OPTIMISERS[settings.training.optimiser](self._groups, fused=fused)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
+        self._words = WordGradient(network.word_embedding)
         self.steps = 0
         self.average = copy.deepcopy(network).requires_grad_(False) if settings.training.average else None
         self.labels = label_source(settings, network, part.samples)
@@ -94,13 +96,14 @@ class Trainer:
             loss = self._loss(epoch, number, batch, output)
         if loss.requires_grad:
             loss.backward()
+            self._words.collect()
         self.labels.update(epoch, batch, output, self.processes.gather)
         left_over = self.batches % training.accumulate
         last = number + 1 == self.batches and left_over
         if (number + 1) % training.accumulate == 0 or (last and not training.drop_left_over):
             self._move()
         elif last:
-            self.optimiser.zero_grad()
+            self._forget()
 
     def _batch(self, rows: list[int]) -> Batch:
         samples = [self.samples[row] for row in rows]
@@ -180,15 +183,20 @@ class Trainer:
         training = self.settings.training
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * self._schedule()
+        self._words.hand_over()
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         self.processes.sum_gradients(parameters)
         if training.gradient_limit:
             torch.nn.utils.clip_grad_norm_(parameters, training.gradient_limit)
         self.optimiser.step()
-        self.optimiser.zero_grad()
+        self._forget()
         self.steps += 1
         if self.average is not None:
             self._follow(min(training.average, self.steps / (self.steps + 9)))
+
+    def _forget(self) -> None:
+        self.optimiser.zero_grad()
+        self._words.forget()
 
     def _schedule(self) -> float:
         """Factor of the learning rates at this step: it rises over the warm-up, then stays or falls to 0."""
@@ -219,7 +227,10 @@ class Trainer:
             "average": None if self.average is None else _learned(self.average, self.network),
             "optimiser": moments,
             "rates": [group["lr"] for group in self.optimiser.param_groups],
-            "gradients": {name: p.grad for p, name in names.items() if p.grad is not None},
+            "gradients": {
+                **{name: p.grad for p, name in names.items() if p.grad is not None},
+                **{names[p]: gradient for p, gradient in self._words.held()},
+            },
             "labels": self.labels.state_dict(),
             "tally": self.tally.state(),
             "random": self.processes.collected(
@@ -243,6 +254,7 @@ class Trainer:
                 self.optimiser.state[parameter] = moments
             if name in state["gradients"]:
                 parameter.grad = state["gradients"][name].to(parameter.device)
+        self._words.collect()
         for group, rate in zip(self.optimiser.param_groups, state["rates"], strict=True):
             group["lr"] = rate
         self.labels.load_state_dict(state["labels"])
