@@ -28,6 +28,11 @@ def _plays(window: MainWindow) -> bool:
     return window.review.player.ready
 
 
+def _corrected(window: MainWindow) -> bool:
+    clip = window.review.session.current
+    return clip is not None and clip.typed is not None
+
+
 def _busy(window: MainWindow) -> bool:
     return window.jobs.running is not None or bool(window.jobs.waiting)
 
@@ -98,6 +103,14 @@ ACTIONS: tuple[Action, ...] = (
         when=lambda w: w.review.can_correct,
         icon="edit",
         starts_group=True,
+    ),
+    Action(
+        "recognised-words",
+        _N("actions", "Back to the recognised words"),
+        "Edit",
+        (),
+        lambda w: w.review.session.correct(w.review.session.current, None),
+        when=_corrected,
     ),
     Action(
         "filter",

@@ -25,7 +25,8 @@ class ClipState(Enum):
 
 @dataclass(slots=True, eq=False)
 class Clip:
-    """One row. `job`: the request that is to answer it; `typed`: a corrected transcript, if any."""
+    """One row. `job`: the request that is to answer it; `typed`: a corrected transcript, if any; `language`:
+    the last one recognised, as ISO 639-1 code; whoever corrects words does not change it."""
 
     path: Path
     state: ClipState = ClipState.WAITING
@@ -33,6 +34,7 @@ class Clip:
     value: float | None = None
     job: int = 0
     typed: str | None = None
+    language: str = ""
     sample: bool = False
 
     @property

@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.state = state
         self.jobs = Jobs(engine, self)
-        self.review = ReviewPage(Session(self.jobs, self))
+        self.review = ReviewPage(Session(self.jobs, self.background, self))
         self.banner = Banner()
         self.live = LiveDesk(self)
         self.training = TrainingDesk(self)
@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         self.jobs.engine_failed.connect(self._engine_failed)
         self.jobs.engine_silent.connect(self._engine_silent)
         session.clip_failed.connect(self._clip_failed)
+        session.not_kept.connect(self._not_kept)
         for signal in (self.jobs.done, self.jobs.failed, self.jobs.cancelled):
             signal.connect(self._end_of_silence)
         player.failed.connect(self._not_playable)
@@ -286,7 +287,7 @@ class MainWindow(QMainWindow):
         self.state.set_layout(plain, self.isMaximized(), splitters)
         self.state.set_playback(self.review.player.speed, self.review.player.looping)
         self.hide()
-        self.review.player.shut_down()
+        self.review.shut_down()
         self.background.close()
         self.state.save()
         self.engine.close()
@@ -346,6 +347,10 @@ class MainWindow(QMainWindow):
     def _clip_failed(self, clip: Any, error: dict[str, Any]) -> None:
         self._failures = self._failures + 1 if self.banner.text else 1
         self.banner.tell(notices.clip_failed(clip.path, error, self._failures))
+
+    @Slot(object, str)
+    def _not_kept(self, path: Path, problem: str) -> None:
+        self.banner.tell(notices.correction_not_kept(path, problem))
 
     @Slot(str)
     def _not_playable(self, message: str) -> None:

@@ -95,6 +95,15 @@ def our_fault(error: BaseException, details: str) -> Notice:
     )
 
 
+def correction_not_kept(path: Path, problem: str) -> Notice:
+    """The disk did not take corrected words."""
+    return Notice(
+        _tr("The corrected words of {name} are not on the disk yet.", name=path.name),
+        _tr("They hold until the window closes, and are written with the next correction if the disk lets."),
+        problem,
+    )
+
+
 def preferences_not_stored(file: str, problem: str) -> Notice:
     """The disk did not take the preferences."""
     return Notice(

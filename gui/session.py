@@ -11,7 +11,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from gui.background import Background
 from gui.clip_list import Clip, ClipModel, ClipState
+from gui.corrections import Correction, Corrections
 from gui.jobs import Jobs
 
 KEPT = 200
@@ -38,13 +40,16 @@ class Session(QObject):
     shown = Signal(object)
     answered = Signal(object)
     clip_failed = Signal(object, dict)
+    not_kept = Signal(object, str)
+    """A clip whose corrected words the disk did not take, and why. They are tried again with the next."""
 
-    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: Jobs, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.clips = ClipModel()
         self.current: Clip | None = None
         self.undo_stack = QUndoStack(self)
-        self._jobs = jobs
+        self._jobs, self._background = jobs, background
+        self._corrections = Corrections()
         self._answers: OrderedDict[Clip, Answer] = OrderedDict()
         self._by_job: dict[int, Clip] = {}
         self._by_path: dict[Path, Clip] = {}
@@ -66,6 +71,7 @@ class Session(QObject):
             self._by_path[clip.path] = clip
             self._ask(clip)
         self.clips.add(fresh)
+        self._background.run(self._corrections.find([clip.path for clip in fresh]), self._recall)
         if paths and (self.current is None or len(paths) == 1):
             self.show(self._by_path[paths[0]])
 
@@ -87,8 +93,8 @@ class Session(QObject):
         """What is known of `clip` so far."""
         return self._answers.get(clip, Answer())
 
-    def correct(self, clip: Clip, text: str) -> None:
-        """Estimate again with a typed transcript (undoable)."""
+    def correct(self, clip: Clip, text: str | None) -> None:
+        """Estimate again with a typed transcript, or with what is recognised (undoable)."""
         self.undo_stack.push(_Correction(self, clip, text))
 
     def retype(self, clip: Clip, typed: str | None) -> None:
@@ -96,8 +102,15 @@ class Session(QObject):
         if self._by_path.get(clip.path) is not clip:
             return
         clip.typed = typed
+        self._corrections.put(clip.path, None if typed is None else Correction(typed, clip.language))
+        self._background.run(self._corrections.write(), self._tell_not_kept)
         self.show(clip)
         self._ask_again(clip)
+
+    def save(self) -> None:
+        """Wait until every correction is on the disk, or has failed to get there: the window closes."""
+        for _failed in self._corrections.write():
+            pass
 
     def analyse_again(self) -> None:
         """Ask once more for the clip shown."""
@@ -128,6 +141,17 @@ class Session(QObject):
         clip = self.current
         return clip is not None and clip.state in (ClipState.DONE, ClipState.FAILED, ClipState.CANCELLED)
 
+    def _recall(self, found: tuple[Path, Correction]) -> None:
+        """Use words of an earlier day, unless somebody was quicker."""
+        path, correction = found
+        clip = self._by_path.get(path)
+        if clip is not None and clip.typed is None:
+            clip.typed, clip.language = correction.text, correction.language
+            self._ask_again(clip, first=clip is self.current)
+
+    def _tell_not_kept(self, failed: tuple[Path, str]) -> None:
+        self.not_kept.emit(*failed)
+
     def _drop_sample(self) -> None:
         for clip in [clip for clip in self.clips.clips if clip.sample]:
             if clip is self.current:
@@ -142,8 +166,8 @@ class Session(QObject):
         self._jobs.cancel(clip.job)
         self._answers.pop(clip, None)
 
-    def _ask_again(self, clip: Clip) -> None:
-        self._ask(clip, first=True)
+    def _ask_again(self, clip: Clip, first: bool = True) -> None:
+        self._ask(clip, first)
         self.clips.touch(clip)
         self.answered.emit(clip)
 
@@ -204,6 +228,7 @@ class Session(QObject):
         if (clip := self._by_job.pop(job, None)) is not None:
             answer = self._kept(clip)
             answer.analysis, answer.partial, answer.error = analysis, False, {}
+            clip.language = (analysis.get("transcript") or {}).get("language") or clip.language
             overall = analysis["estimates"].get("multimodal")
             clip.state, clip.value = ClipState.DONE, None if overall is None else overall["value"]
             self.clips.touch(clip)
@@ -231,7 +256,7 @@ class Session(QObject):
 class _Correction(QUndoCommand):
     """One correction of one transcript."""
 
-    def __init__(self, session: Session, clip: Clip, text: str) -> None:
+    def __init__(self, session: Session, clip: Clip, text: str | None) -> None:
         super().__init__(session.tr("correct the words of {name}").format(name=clip.path.name))
         self._session, self._clip = session, clip
         self._before, self._after = clip.typed, text

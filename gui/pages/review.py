@@ -111,9 +111,13 @@ class ReviewPage(QWidget):
 
     @property
     def can_correct(self) -> bool:
-        """Whether there is a transcript to correct, or speech to type one for."""
+        """Whether there is a transcript to correct, or a course of time in which words could be said."""
         clip = self.session.current
-        return clip is not None and clip.state is ClipState.DONE
+        return (
+            clip is not None
+            and clip.state is ClipState.DONE
+            and not _still(self.session.answer(clip).analysis)
+        )
 
     def correct_transcript(self) -> None:
         """Let the user type."""
@@ -123,6 +127,12 @@ class ReviewPage(QWidget):
     def finish_typing(self) -> None:
         """Keep a correction that is being typed: it belongs to the clip shown and to no other."""
         self.transcript.finish_edit()
+
+    def shut_down(self) -> None:
+        """Keep what was typed, end the video's threads."""
+        self.finish_typing()
+        self.session.save()
+        self.player.shut_down()
 
     def watch_keys_of(self, widget: QWidget) -> None:
         """Let controls under `widget` keep Space and Return for themselves."""
@@ -184,11 +194,16 @@ class ReviewPage(QWidget):
         elif clip.state is ClipState.FAILED:
             self.transcript.set_message(clip.why)
         elif clip.typed is not None and clip.state is not ClipState.DONE:
-            self.transcript.set_transcript({"text": clip.typed, "language": "", "words": []})
+            self.transcript.set_transcript({"text": clip.typed, "language": clip.language, "words": []})
         elif analysis is None or answer.partial:
             self._draw_waiting(clip)
+        elif _still(analysis):
+            self.transcript.set_message(self.tr("A still picture has no words"))
         else:
-            self.transcript.set_transcript(analysis.get("transcript"), _missing(analysis).get("text", ""))
+            said, why = analysis.get("transcript"), _missing(analysis).get("text", "")
+            # Typed words come without a language; it is that of the words which they correct.
+            language = said and (said["language"] or clip.language)
+            self.transcript.set_transcript(said and {**said, "language": language}, why)
 
     def _draw_waiting(self, clip: Clip) -> None:
         if clip.state is ClipState.ANALYSING:
@@ -240,6 +255,11 @@ class ReviewPage(QWidget):
 def _missing(analysis: dict[str, Any]) -> dict[str, str]:
     reasons = {row["modality"]: row["reason"] for row in analysis.get("missing") or []}
     return {name: reasons[name] for name in MODALITIES if name in reasons}
+
+
+def _still(analysis: dict[str, Any] | None) -> bool:
+    """Whether this is the answer to a picture, which has no course over time."""
+    return analysis is not None and not analysis.get("duration")
 
 
 def _empty() -> QFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core import paths
 from gui.app import build
 from gui.engine_process import EngineProcess
 from gui.jobs import Jobs
@@ -75,6 +77,12 @@ def make_jobs(qtbot: QtBot, fake_command: Callable[[str], list[str]]) -> Iterato
         with qtbot.waitSignal(jobs.engine.closed, timeout=5000):
             jobs.engine.close()
         jobs.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def no_corrections() -> None:
+    """Words typed in one test are not those of the same clip in another."""
+    shutil.rmtree(paths.settings() / "corrections", ignore_errors=True)
 
 
 @pytest.fixture
