@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 PICTURE = (1280, 800)
-"""Pixels of the window on a machine without a display; Qt's own offscreen screen is smaller."""
+"""Pixels of the window in pictures; Qt's own offscreen screen is smaller."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the window until it is closed; returns the exit code."""
     options = parse(arguments)
-    if no_display() and not options.screenshots:
+    measured = options.exit_after_paint or options.bench
+    if no_display() and not options.screenshots and not measured:
         options.screenshots = Path.cwd()
-        options.size = options.size or PICTURE
         _say("No display here: drawing the window offscreen instead.")
     if options.screenshots:
+        options.size = options.size or PICTURE
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
     from PySide6.QtCore import qInstallMessageHandler
@@ -63,9 +64,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def no_display() -> bool:
-    """Whether this is a Linux machine without a screen, and nobody chose a platform for Qt."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names)
+    """Whether nobody could see a window: Linux without a screen, or a platform of Qt that shows nothing."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform:
+        return platform.partition(":")[0] in ("offscreen", "minimal")
+    screens = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return sys.platform.startswith("linux") and not any(screens)
 
 
 def build(

@@ -28,17 +28,18 @@ def start(*arguments: str, folder: Path, **environment: str) -> subprocess.Compl
     )
 
 
+@pytest.mark.parametrize("platform", ["", "offscreen"])
 def test_without_a_display_the_analysed_sample_is_drawn_in_light_and_dark(
-    tmp_path: Path, assets: Path
+    tmp_path: Path, assets: Path, platform: str
 ) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "preferences.json").write_text('{"speech_model": "tiny.en"}')
-    ended = start(folder=tmp_path, QT_QPA_PLATFORM="", DISPLAY="", WAYLAND_DISPLAY="")
+    ended = start(folder=tmp_path, QT_QPA_PLATFORM=platform, DISPLAY="", WAYLAND_DISPLAY="")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "No display here" in ended.stdout
     pictures = [QImage(str(tmp_path / f"consonance-review-{theme}.png")) for theme in ("light", "dark")]
     grey = [picture.scaled(1, 1).pixelColor(0, 0).lightness() for picture in pictures]
-    assert all(picture.width() >= 1000 for picture in pictures)
+    assert {(picture.width(), picture.height()) for picture in pictures} == {(1280, 800)}
     assert grey[0] > grey[1] + 50
 
 
