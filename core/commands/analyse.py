@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.commands.console import FAILED, OK, Steps, errors, json_lines, show_error
+from core.commands.extract import clips_below
 from core.diagnostics.words import describe
-from core.errors import UserError
+from core.errors import DataError, UserError
 from core.inference.analyser import Analyser
 from core.inference.answer import to_json
 from core.types import HEADS, Analysis, Estimate, Head, Modality
@@ -31,16 +33,18 @@ def analyse(
     model: str,
     speech: str,
 ) -> int:
-    """Analyse each file and show it as soon as it is done; the exit code."""
+    """Analyse each file, and each clip of a folder, and show it as soon as it is done; the exit code."""
     torch.set_num_threads(torch_threads())
     analyser = Analyser(model, speech)
 
     def each(show: Show, show_failure: ShowFailure) -> int:
         code = OK
         with Steps() as steps:
-            for file in files:
+            for file, problem in _clips(files):
                 report = steps.begin(file)
                 try:
+                    if problem is not None:
+                        raise problem
                     analysis = analyser.analyse(
                         file, modalities=modalities, transcript=transcript, on_progress=report
                     )
@@ -68,6 +72,20 @@ def analyse(
         )
 
 
+def _clips(files: Sequence[str]) -> Iterator[tuple[str, UserError | None]]:
+    """Each file, and in place of a folder its clips, or the folder with the reason why there are none."""
+    for file in files:
+        if not Path(file).is_dir():
+            yield file, None
+            continue
+        try:
+            found = clips_below(Path(file))
+        except DataError as error:
+            yield file, error
+        else:
+            yield from ((str(path), None) for path in found)
+
+
 class _Fault(UserError):
     """A fault of the program, as it is told beside the errors of the user's world."""
 
@@ -75,8 +93,8 @@ class _Fault(UserError):
 
 
 def failure_json(file: str, error: UserError) -> dict[str, Any]:
-    """The object in place of an answer."""
-    return {"file": file, "error": {"kind": error.kind, "message": error.message}}
+    """The object in place of an answer; its error has a "remedy" where there is one."""
+    return {"file": file, "error": {name: said for name, said in error.to_json().items() if said}}
 
 
 def show_table(console: Console, analysis: Analysis) -> None:

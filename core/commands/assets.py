@@ -42,10 +42,14 @@ def fetch(names: Sequence[str]) -> int:
 
 
 def _table(found: Sequence[assets.AssetStatus]) -> None:
+    """What there is; below it, uncut however narrow the terminal, the folders that it lies in."""
     table = Table()
-    for column in ("asset", "state", "size", "licence", "where"):
+    for column in ("asset", "state", "size", "licence"):
         table.add_column(column, justify="right" if column == "size" else "left")
     for item in found:
         state = item.state if not item.problem else f"{item.state}: {item.problem}"
-        table.add_row(item.name, state, f"{item.size / 1e6:.1f} MB", item.licence, str(item.path))
-    Console(highlight=False).print(table)
+        table.add_row(item.name, state, f"{item.size / 1e6:.1f} MB", item.licence)
+    console = Console(highlight=False)
+    console.print(table)
+    for folder in dict.fromkeys(item.path.parent for item in found):
+        console.print(str(folder), soft_wrap=True, markup=False)

@@ -71,8 +71,13 @@ def _clips(files: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
         if not file.is_dir():
             yield file, Path(file.name)
             continue
-        found = sorted(path for path in file.rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(f"{file}: there is no clip in this folder.", "Name clips, or a folder of clips.")
-        for path in found:
+        for path in clips_below(file):
             yield path, path.relative_to(file)
+
+
+def clips_below(folder: Path) -> list[Path]:
+    """The clips in a folder and the folders in it, sorted. DataError where there are none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DataError(f"{folder}: there is no clip in this folder.", "Name clips, or a folder of clips.")
+    return found

@@ -62,7 +62,9 @@ Modalities = Annotated[str, typer.Option(metavar="LIST", help="Judge these only:
 
 @app.command()
 def analyse(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Videos, sound files or pictures.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Videos, sound files, pictures, or folders of them.")
+    ],
     json: Json = False,
     transcript: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What is said; nothing is recognised then.")

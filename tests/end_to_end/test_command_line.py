@@ -171,7 +171,7 @@ def test_clips_become_one_json_object_a_line_and_a_bad_file_stops_none(
     notes, sample, absent = _objects(result.out)
     for failure, file in ((notes, files[0]), (absent, files[2])):
         assert failure["file"] == file
-        assert set(failure["error"]) == {"kind", "message"}
+        assert set(failure["error"]) == {"kind", "message", "remedy"}
         assert failure["error"]["kind"] == "media"
     assert sample["file"] == files[1]
     assert sample["missing"] == []
@@ -182,6 +182,39 @@ def test_clips_become_one_json_object_a_line_and_a_bad_file_stops_none(
     assert times == [0.5 * (number + 1) for number in range(len(times))]
     assert all(len(values) == len(times) for values in sample["curve"].values())
     assert "Traceback" not in result.err
+
+
+def test_a_folder_gives_its_clips_where_it_stands_among_the_arguments(
+    consonance: Consonance, assets: Path, sample_clip: Path, tmp_path: Path
+) -> None:
+    folder, empty = tmp_path / "clips", tmp_path / "empty"
+    (folder / "inner").mkdir(parents=True)
+    empty.mkdir()
+    (folder / "inner" / "b.mp4").write_bytes(sample_clip.read_bytes())
+    (folder / "a.mp4").write_text("not a clip at all")
+    (folder / "readme.txt").write_text("no clip and not tried")
+    named = [str(empty), str(folder), str(tmp_path / "absent.mp4")]
+    result = consonance("analyse", *named, "--json", "--modalities", "visual")
+    answers = _objects(result.out)
+    expected = [str(empty), str(folder / "a.mp4"), str(folder / "inner" / "b.mp4"), named[2]]
+    assert [answer["file"] for answer in answers] == expected
+    assert [answer.get("error", {}).get("kind") for answer in answers] == ["data", "media", None, "media"]
+    assert result.code == 1
+
+
+def test_results_and_errors_of_a_table_come_in_the_order_of_the_arguments(
+    sample_clip: Path, assets: Path, tmp_path: Path
+) -> None:
+    named = [str(tmp_path / "first.mp4"), str(sample_clip), str(tmp_path / "last.mp4")]
+    ended = subprocess.run(
+        command("analyse", *named, "--modalities", "visual"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    places = [ended.stdout.index(Path(name).name) for name in named]
+    assert places == sorted(places)
 
 
 def test_some_modalities_and_a_typed_transcript(
@@ -278,6 +311,8 @@ def test_data_that_is_not_there_and_settings_that_do_not_exist_are_told(
 
 
 def test_assets_are_listed_for_people_and_for_programs(consonance: Consonance, assets: Path) -> None:
-    assert "text-encoder" in consonance("assets", "status").out
+    told = consonance("assets", "status").out
+    assert "text-encoder" in told
+    assert str(assets) in told.splitlines(), "the folder on a line of its own, not cut"
     found = _objects(consonance("assets", "status", "--json").out)
     assert {item["state"] for item in found} == {"present"}
