@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.workers import command
 from gui.banner import Notice
 from gui.engine_process import EngineEnd, EngineProcess
-from gui.live_session import LiveSession, Recording, file_source
+from gui.live_session import LiveSession, Recording, Source, file_source
 from gui.pages.live import LivePage
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class LiveDesk(QObject):
         self.session = LiveSession(self.capture, window.jobs, self._folder)
         self.page = LivePage(self.session)
         self.page.sources.file_chosen.connect(self.play)
+        self.page.sources.chosen.connect(self._remember)
+        chosen = window.preferences
+        self.page.sources.remember(chosen.live_camera, chosen.live_microphone)
         self.session.recorded.connect(self._recorded)
         self.session.recovered.connect(self._recovered)
         self.session.failed.connect(self._failed)
@@ -69,6 +72,16 @@ class LiveDesk(QObject):
         """End capture: a recording is finished by it."""
         self.page.preview.detach()
         self.capture.close()
+
+    @Slot(object)
+    def _remember(self, source: Source) -> None:
+        """Offer the same camera and microphone first the next time."""
+        sources = self.page.sources
+        names = {
+            "live_camera": sources.camera.currentText() if source.camera else "",
+            "live_microphone": sources.microphone.currentText() if source.microphone else "",
+        }
+        self._window.use_preferences(self._window.preferences.changed(**names))
 
     def _folder(self) -> Path:
         """Where recordings are put."""

@@ -15,6 +15,9 @@ from gui.widgets.legend import Legend
 from gui.widgets.rolling_plot import DistancePlot, RollingPlot
 from gui.widgets.utterance_list import UtteranceList
 
+_WIDE = 3
+"""Pixels of the curves for a room."""
+
 
 class LivePanel(QWidget):
     """Takes what the engine tells about a stream and draws it."""
@@ -25,7 +28,7 @@ class LivePanel(QWidget):
         self.covariance, self.distance = CovarianceView(), DistancePlot()
         self.legend = Legend()
         self.legend.toggled.connect(self._show_head)
-        self.panes = Panes(Qt.Orientation.Vertical, (38, 20, 42))
+        self.panes = Panes(Qt.Orientation.Vertical, (34, 17, 49))
         above = QVBoxLayout()
         above.setContentsMargins(0, 0, 0, 0)
         above.addWidget(self.legend)
@@ -84,6 +87,8 @@ class LivePanel(QWidget):
         """For a room: the curves alone, in large."""
         for card in self._cards[1:]:
             card.setVisible(not presenting)
+        self.setStyleSheet("QWidget { font-size: 20px; }" if presenting else "")
+        self.curves.set_width(_WIDE if presenting else 0)
 
     def _show_head(self, head: Any, shown: bool) -> None:
         if head in HEADS:

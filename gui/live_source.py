@@ -20,10 +20,14 @@ class SourceChooser(QWidget):
 
     chosen = Signal(object)
     file_chosen = Signal(object)
+    suggested = Signal(object)
+    """A Source that is there and was used last, or the first; nobody has chosen it yet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._file = ""
+        self._before = ("", "")
+        self._settled = False
         self.camera, self.microphone = QComboBox(), QComboBox()
         self.camera.setAccessibleName(self.tr("Camera"))
         self.microphone.setAccessibleName(self.tr("Microphone"))
@@ -36,6 +40,7 @@ class SourceChooser(QWidget):
         self._problem = QLabel(objectName="muted", wordWrap=True)
         self._lay_out()
         self.set_devices({"cameras": [], "microphones": [], "problem": None})
+        self._problem.hide()
         self.camera.activated.connect(self._camera_chosen)
         self.microphone.activated.connect(self._tell)
         self.address.returnPressed.connect(self._tell)
@@ -68,11 +73,29 @@ class SourceChooser(QWidget):
         _fill(self.camera, [(self.tr("No camera"), _NONE), *cameras])
         _fill(self.microphone, [(self.tr("No microphone"), _NONE), *microphones])
         problem = found.get("problem") or {}
-        self._problem.setText(f"{problem.get('message', '')} {problem.get('remedy', '')}".strip())
-        self._problem.setVisible(bool(self._problem.text()))
+        told = f"{problem.get('message', '')} {problem.get('remedy', '')}".strip()
+        if not told and not found["cameras"] and not found["microphones"]:
+            told = self.tr("Neither a camera nor a microphone was found: plug one in, or play a file.")
+        self._problem.setText(told)
+        self._problem.setVisible(bool(told))
+        if not self._settled and (found["cameras"] or found["microphones"]):
+            self._suggest()
+
+    def remember(self, camera: str, microphone: str) -> None:
+        """Names of those that were used last."""
+        self._before = (camera, microphone)
+
+    def _suggest(self) -> None:
+        self._settled = True
+        for box, name in zip((self.camera, self.microphone), self._before, strict=True):
+            known = box.findText(name) if name else -1
+            first = 1 if box.count() > 1 and box.itemData(1) not in (_ADDRESS, _FILE) else 0
+            box.setCurrentIndex(known if known >= 0 else first)
+        self.suggested.emit(self.source())
 
     def show_file(self, name: str) -> None:
         """Show that a file is played."""
+        self._settled = True
         self._file = name
         place = self.camera.findData(_FILE)
         self.camera.setItemText(place, name)
@@ -100,6 +123,7 @@ class SourceChooser(QWidget):
 
     @Slot()
     def _tell(self) -> None:
+        self._settled = True
         self.chosen.emit(self.source())
 
     def _ask_file(self) -> None:

@@ -51,6 +51,13 @@ class Preferences(BaseModel):
         description="Where Live puts what it records; empty: in the user's films.",
     )
 
+    live_camera: str = Field(
+        "", title="Camera", description="The one that Live offers first: the one used last."
+    )
+    live_microphone: str = Field(
+        "", title="Microphone", description="The one that Live offers first: the one used last."
+    )
+
     def changed(self, **values: Any) -> Preferences:
         """A copy with `values`, validated."""
         return Preferences.model_validate({**self.model_dump(), **values})

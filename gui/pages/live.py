@@ -96,6 +96,7 @@ class LivePage(QWidget):
         session.progress.connect(self._progress)
         session.devices.connect(self.sources.set_devices)
         self.sources.chosen.connect(self._choose)
+        self.sources.suggested.connect(session.choose)
         self.sources.again.clicked.connect(session.play_again)
         self.agree.clicked.connect(session.consent)
         self.refuse.clicked.connect(session.stop_recording)

@@ -84,6 +84,7 @@ class RollingPlot(_Rolling):
         super().__init__(parent)
         self._points: dict[float, Mapping[Head, float | None]] = {}
         self._spans: dict[int, tuple[float, float]] = {}
+        self._width = 0
         self._regions: dict[int, tuple[pg.LinearRegionItem, pg.TextItem]] = {}
         self._zero = pg.InfiniteLine(0.0, angle=0)
         self.plot.addItem(self._zero, ignoreBounds=True)
@@ -121,6 +122,11 @@ class RollingPlot(_Rolling):
         """Hide or show a curve."""
         self._curves[head].setVisible(shown)
 
+    def set_width(self, pixels: int) -> None:
+        """Of the curves; 0: as thin as can be, which is drawn quickest."""
+        self._width = pixels
+        self.restyle()
+
     def clear(self) -> None:
         """Begin anew."""
         self.now = 0.0
@@ -134,7 +140,8 @@ class RollingPlot(_Rolling):
         colours = ink(self)
         self._zero.setPen(QPen(colours.grid, 0))
         for head, curve in self._curves.items():
-            pen = QPen(QColor(HEAD_COLOURS[head]), 0)
+            pen = QPen(QColor(HEAD_COLOURS[head]), self._width)
+            pen.setCosmetic(True)
             pen.setStyle(HEAD_DASHES[head])
             curve.setPen(pen)
         for region, label in self._regions.values():

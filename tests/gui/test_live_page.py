@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from gui.live_session import Recording
+from gui.live_session import Recording, Source
+from gui.live_source import SourceChooser
 from gui.live_words import busy_words, missing_words, picture_words, source_words
 from gui.main_window import LIVE, MainWindow
 from gui.widgets.level_meter import LevelMeter
@@ -139,6 +140,45 @@ def test_f11_is_the_presenters_view_and_back(live: MainWindow) -> None:
 
 def test_the_page_says_that_nothing_leaves_the_machine(live: MainWindow) -> None:
     assert "stay on this machine" in live.live.page.privacy.text()
+
+
+DEVICES = {
+    "cameras": [{"index": 0, "name": "Built-in"}, {"index": 2, "name": "Desk camera"}],
+    "microphones": [{"name": "Headset", "preferred": True}],
+    "problem": None,
+}
+
+
+def test_the_devices_used_last_are_offered_first_and_opened_only_when_asked(qtbot: QtBot) -> None:
+    sources = SourceChooser()
+    qtbot.addWidget(sources)
+    sources.remember("Desk camera", "")
+    with qtbot.waitSignal(sources.suggested) as offered:
+        sources.set_devices(DEVICES)
+    assert offered.args == [Source("2", "default", "Desk camera")]
+    with qtbot.assertNotEmitted(sources.suggested):
+        sources.set_devices({**DEVICES, "cameras": DEVICES["cameras"][1:]})
+    assert sources.source().camera == "2"
+
+
+def test_a_network_camera_is_chosen_by_its_address(qtbot: QtBot) -> None:
+    sources = SourceChooser()
+    qtbot.addWidget(sources)
+    sources.set_devices(DEVICES)
+    sources.camera.setCurrentIndex(sources.camera.findText("Network camera…"))
+    sources.camera.activated.emit(sources.camera.currentIndex())
+    sources.address.setText("rtsp://10.0.0.7/1")
+    with qtbot.waitSignal(sources.chosen) as chosen:
+        sources.address.returnPressed.emit()
+    assert chosen.args[0].camera == "rtsp://10.0.0.7/1"
+
+
+def test_a_choice_is_remembered(live: MainWindow) -> None:
+    sources = live.live.page.sources
+    sources.set_devices(DEVICES)
+    live.live._remember(sources.source())
+    assert live.preferences.live_camera == "Built-in"
+    assert not live.live.session.open
 
 
 STATE: dict[str, Any] = {"missing": {}, "behind": 0.1, "windows_dropped": 0}
