@@ -56,14 +56,14 @@ def voice_activity(audio: np.ndarray) -> list[Segment]:
 def align_typed(text: str, speech_segments: Sequence[Segment]) -> Transcript:
     """A typed transcript with word times: spread over the speech, each word by its number of letters.
 
-    Without any speech segment all words are at 0. Probability 1, language "" (unknown).
+    The times are estimates, so the probability is None; without any speech segment they are 0. Language: "".
     """
     words = text.split()
     ends = np.cumsum([len(word) + 1 for word in words])
     voiced = sum(end - start for start, end in speech_segments)
     marks = [0.0, *(ends / ends[-1] * voiced if words else ())]
     timed = [
-        Word(word, _moment(speech_segments, start, True), _moment(speech_segments, end, False), 1.0)
+        Word(word, _moment(speech_segments, start, True), _moment(speech_segments, end, False), None)
         for word, start, end in zip(words, marks, marks[1:], strict=False)
     ]
     return Transcript(" ".join(words), "", tuple(timed))

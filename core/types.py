@@ -40,12 +40,15 @@ PRESENCE = -1
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word; `start` and `end` in seconds from the start of the clip."""
+    """One spoken word; `start` and `end` in seconds from the start of the clip.
+
+    probability: the recogniser's, in [0, 1]; None for a typed word, whose times are estimated.
+    """
 
     text: str
     start: float
     end: float
-    probability: float
+    probability: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Timeline(QWidget):
         self._speech.set_bars([(float(s[0]), float(s[1])) for s in segments or ()])
 
     def set_words(self, words: Sequence[Mapping[str, Any]] | None) -> None:
-        """Words with "text", "start" and "end"; those that do not fit at this zoom are ticks.
+        """Words with "text", "start" and "end"; an ellipsis stands for those that do not fit.
 
         Words whose "probability" is None were typed: their times are said to be estimated.
         """

@@ -172,7 +172,8 @@ class _Words(QTextEdit):
             for (first, last), w in zip(places, words, strict=False)
         ]
         self._starts = [span[2] for span in self._spans]
-        self._unsure = [i for i, w in enumerate(words) if float(w.get("probability", 1.0)) < UNSURE]
+        given = [w.get("probability") for w in words]
+        self._unsure = [i for i, p in enumerate(given) if p is not None and float(p) < UNSURE]
         self._current = -1
         self.setPlainText(text)
         self._mark_unsure()

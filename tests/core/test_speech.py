@@ -122,6 +122,7 @@ def test_typed_words_are_spread_over_the_speech_by_their_letters() -> None:
     typed = align_typed("well  I am\nhappy", [(1.0, 2.0), (5.0, 6.0)])
     assert typed.text == "well I am happy"
     assert typed.language == ""
+    assert {word.probability for word in typed.words} == {None}
     first, last = typed.words[0], typed.words[-1]
     assert (first.start, first.end) == (1.0, pytest.approx(1 + 2 * 5 / 16))
     assert (last.start, last.end) == (pytest.approx(5 + 2 * 2 / 16), 6.0)

@@ -21,7 +21,7 @@ def say(**message: Any) -> None:
 def analysis(file: str, transcript: str | None, words: bool = True) -> dict[str, Any]:
     """An answer in the engine's form; a typed transcript moves the estimate."""
     text = transcript if transcript is not None else "we all thought it would never work"
-    spoken = text.split()
+    spoken, sure = text.split(), 0.9 if transcript is None else None
     step = 4.6 / max(1, len(spoken))
     time = [0.5 * k for k in range(1, 11)]
     value = -0.8 if transcript is None else min(3.0, 0.1 * len(text))
@@ -31,12 +31,12 @@ def analysis(file: str, transcript: str | None, words: bool = True) -> dict[str,
     estimate = {"value": value, "low": value - 0.9, "high": value + 0.9}
     return {
         "file": file,
-        "duration": 5.0,
+        "duration": 0.0 if file.endswith(".png") else 5.0,
         "transcript": {
             "text": text,
-            "language": "en",
+            "language": "en" if transcript is None else "",
             "words": [
-                {"text": w, "start": 0.2 + i * step, "end": 0.2 + (i + 0.9) * step, "probability": 0.9}
+                {"text": w, "start": 0.2 + i * step, "end": 0.2 + (i + 0.9) * step, "probability": sure}
                 for i, w in enumerate(spoken)
             ],
         }
