@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QGraphicsSceneWheelEvent, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import (
+    QGraphicsSceneHoverEvent,
+    QGraphicsSceneWheelEvent,
+    QStyleOptionGraphicsItem,
+    QWidget,
+)
 
 from core.types import HEADS, Head
 from gui.theme import HEAD_COLOURS, HEAD_MARKERS
 from gui.widgets.markers import HEAD_DASHES
 
+ELLIPSIS = "…"
+GAP = 4.0
+"""Pixels between two words."""
 _WIDE_UP_TO = 2000
 """Points; a wider pen than 1 px costs far more time than it is worth above this."""
 
@@ -108,10 +118,15 @@ class HeadCurve:
 
 
 class WordsItem(pg.GraphicsObject):
-    """Words at their times on one line, as many as fit at the present zoom; the rest are ticks."""
+    """Words at their times on one line, as many as fit at the present zoom; an ellipsis stands for the rest.
+
+    Under the pointer the words of a place are told in full.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.setAcceptHoverEvents(True)
+        self._drawn: list[tuple[float, float, str]] = []
         self._words: list[tuple[str, float, float]] = []
         self._extent = 1.0
         self._font = QFont()
@@ -132,6 +147,14 @@ class WordsItem(pg.GraphicsObject):
         self._font, self._text, self._tick = font, text, tick
         self.update()
 
+    def hint_at(self, seconds: float) -> str:
+        """The words drawn, or left out, where `seconds` lies on the axis."""
+        return next((hint for first, last, hint in self._drawn if first <= seconds <= last), "")
+
+    def hoverMoveEvent(self, event: QGraphicsSceneHoverEvent) -> None:
+        """Tell what stands, or does not stand, under the pointer."""
+        self.setToolTip(self.hint_at(event.pos().x()))
+
     def boundingRect(self) -> QRectF:
         """The whole clip, one high."""
         return QRectF(0, 0, self._extent, 1)
@@ -148,19 +171,60 @@ class WordsItem(pg.GraphicsObject):
         top, bottom = sorted(transform.map(QPointF(0, y)).y() for y in (0.0, 1.0))
         base = (top + bottom + metrics.ascent() - metrics.descent()) / 2
         first, last = (self.getViewBox().viewRange()[0]) if self.getViewBox() else (0.0, self._extent)
-        free = -1e9
-        for text, start, end in self._words:
-            if end < first or start > last:
-                continue
-            x = transform.map(QPointF(start, 0)).x()
-            painter.setPen(self._tick)
+        at = [
+            (text, transform.map(QPointF(start, 0)).x())
+            for text, start, end in self._words
+            if end >= first and start <= last
+        ]
+        edges = (transform.map(QPointF(first, 0)).x(), transform.map(QPointF(last, 0)).x())
+        painter.setPen(self._tick)
+        for _text, x in at:
             painter.drawLine(QPointF(x, bottom - 3), QPointF(x, bottom))
-            wide = metrics.horizontalAdvance(text)
-            if x >= free:
-                painter.setPen(self._text)
-                painter.drawText(QPointF(x, base), text)
-                free = x + wide + 4
+        painter.setPen(self._text)
+        back = transform.inverted()[0]
+        self._drawn = []
+        for piece in lay_words(at, edges, metrics.horizontalAdvance):
+            painter.drawText(QPointF(piece.x, base), piece.text)
+            span = (back.map(QPointF(x, 0)).x() for x in (piece.x, piece.x + piece.width))
+            self._drawn.append((*span, piece.hint))
         painter.restore()
+
+
+@dataclass(slots=True)
+class Piece:
+    """What is drawn at `x` pixels: a word, or an ellipsis for those in `hint`."""
+
+    text: str
+    x: float
+    width: float
+    hint: str
+
+
+def lay_words(
+    words: Sequence[tuple[str, float]], edges: tuple[float, float], width: Callable[[str], float]
+) -> list[Piece]:
+    """Places for (word, x) in order of x within `edges`, none over another, every word in one of the hints.
+
+    A word moves a little from its x rather than over an edge; one that finds no room goes into an ellipsis.
+    """
+    left, right = edges
+    dots = width(ELLIPSIS)
+    pieces: list[Piece] = []
+    free, dropping = left, False
+    for number, (text, x) in enumerate(words):
+        wide = width(text)
+        # Whatever follows must at least leave an ellipsis behind.
+        end = right if number == len(words) - 1 else right - dots - GAP
+        place = max(left, min(x, end - wide))
+        if free <= place and place + wide <= end:
+            pieces.append(Piece(text, place, wide, text))
+            free, dropping = place + wide + GAP, False
+        elif dropping:
+            pieces[-1].hint += f" {text}"
+        else:
+            pieces.append(Piece(ELLIPSIS, max(left, min(max(x, free), right - dots)), dots, text))
+            free, dropping = pieces[-1].x + dots + GAP, True
+    return pieces
 
 
 class BarsItem(pg.GraphicsObject):

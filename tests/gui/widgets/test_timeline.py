@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
@@ -16,7 +19,7 @@ from core.types import HEADS
 from gui.theme import DARK, HEAD_COLOURS, LIGHT, palette
 from gui.widgets import example
 from gui.widgets.timeline import Timeline
-from gui.widgets.timeline_items import alone, clock_text
+from gui.widgets.timeline_items import ELLIPSIS, alone, clock_text, lay_words
 
 
 @pytest.fixture
@@ -175,3 +178,41 @@ def test_clock_texts() -> None:
         "1:00.0",
         "0:03.25",
     ]
+
+
+@given(
+    st.lists(st.tuples(st.text("abc", min_size=1, max_size=9), st.floats(-20, 320)), max_size=25),
+    st.floats(40, 300),
+)
+def test_no_word_is_left_out_in_silence_none_covers_another_and_none_is_cut(
+    words: list[tuple[str, float]], right: float
+) -> None:
+    words.sort(key=lambda word: word[1])
+    pieces = lay_words(words, (0.0, right), lambda text: 3.0 * len(text))
+    assert " ".join(piece.hint for piece in pieces).split() == [text for text, _ in words]
+    for piece in pieces:
+        assert piece.x >= 0
+        assert piece.x + piece.width <= right
+    for before, after in pairwise(pieces):
+        assert before.x + before.width < after.x
+    assert all(piece.text in (piece.hint, ELLIPSIS) for piece in pieces)
+
+
+def test_words_left_out_are_told_under_the_pointer(qtbot: QtBot, timeline: Timeline) -> None:
+    crowd = ["wonderfully", "astonishingly", "unforgettable"]
+    words = [
+        {"text": text, "start": 1 + 0.05 * i, "end": 1.05 + 0.05 * i, "probability": 0.9}
+        for i, text in enumerate(crowd)
+    ]
+    timeline.set_words([*words, {"text": "extraordinary", "start": 11.9, "end": 12.0, "probability": 0.9}])
+    timeline.grab()
+    row = timeline._words
+    assert [hint for _, _, hint in row._drawn] == [
+        "wonderfully",
+        "astonishingly unforgettable",
+        "extraordinary",
+    ]
+    first, last, _ = row._drawn[1]
+    scene = row.mapToScene(QPointF((first + last) / 2, 0.5))
+    QTest.mouseMove(timeline._view.viewport(), timeline._view.mapFromScene(scene))
+    qtbot.waitUntil(lambda: row.toolTip() == "astonishingly unforgettable")
