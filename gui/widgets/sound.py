@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, qInstallMessageHandler
 
 from core.errors import MediaError
+from gui.widgets.sound_device import output_device
 from gui.widgets.sound_source import BYTES_A_SECOND, CHANNELS, RATE, sound_from
 
 if TYPE_CHECKING:
@@ -148,19 +147,14 @@ class _Filler(threading.Thread):
 
 
 def make_sink() -> QAudioSink | None:
-    """A sink on the default output; None where there is none.
-
-    Where no sound system runs, Qt's is not even loaded: it complains aloud about every part it misses.
-    """
-    if not _sound_system():
+    """A sink on the default output; None where there is none."""
+    device = output_device()
+    if device is None:
         return None
     previous = qInstallMessageHandler(lambda *_: None)
     try:
-        from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
+        from PySide6.QtMultimedia import QAudioFormat, QAudioSink
 
-        device = QMediaDevices.defaultAudioOutput()
-        if device.isNull():
-            return None
         layout = QAudioFormat()
         layout.setSampleRate(RATE)
         layout.setChannelCount(CHANNELS)
@@ -170,13 +164,3 @@ def make_sink() -> QAudioSink | None:
         return sink
     finally:
         qInstallMessageHandler(previous)
-
-
-def _sound_system() -> bool:
-    """Whether this machine can have an audio device at all (Linux: a card, or a sound server's socket)."""
-    if sys.platform != "linux":
-        return True
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    sockets = [Path(runtime, name) for name in ("pulse/native", "pipewire-0")] if runtime else []
-    known = os.environ.get("PULSE_SERVER") or os.environ.get("PULSE_RUNTIME_PATH")
-    return bool(known) or Path("/dev/snd/timer").exists() or any(s.exists() for s in sockets)
