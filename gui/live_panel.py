@@ -87,7 +87,7 @@ class LivePanel(QWidget):
         """For a room: the curves alone, in large."""
         for card in self._cards[1:]:
             card.setVisible(not presenting)
-        self.setStyleSheet("QWidget { font-size: 20px; }" if presenting else "")
+        self.setStyleSheet("QWidget { font-size: 16px; }" if presenting else "")
         self.curves.set_width(_WIDE if presenting else 0)
 
     def _show_head(self, head: Any, shown: bool) -> None:

@@ -77,7 +77,7 @@ class SourceChooser(QWidget):
         if not told and not found["cameras"] and not found["microphones"]:
             told = self.tr("Neither a camera nor a microphone was found: plug one in, or play a file.")
         self._problem.setText(told)
-        self._problem.setVisible(bool(told))
+        self._problem.setVisible(bool(told) and not self._file)
         if not self._settled and (found["cameras"] or found["microphones"]):
             self._suggest()
 
@@ -97,10 +97,17 @@ class SourceChooser(QWidget):
         """Show that a file is played."""
         self._settled = True
         self._file = name
+        self._problem.hide()
         place = self.camera.findData(_FILE)
         self.camera.setItemText(place, name)
         self.camera.setCurrentIndex(place)
         self.microphone.setEnabled(False)
+
+    def _forget_file(self) -> None:
+        """Something else is chosen."""
+        self._file = ""
+        self.camera.setItemText(self.camera.findData(_FILE), self.tr("File as if live…"))
+        self._problem.setVisible(bool(self._problem.text()))
 
     def source(self) -> Source:
         """What is chosen here, but for a file."""
@@ -116,7 +123,9 @@ class SourceChooser(QWidget):
         self.microphone.setEnabled(kind != _FILE)
         if kind == _FILE:
             self._ask_file()
-        elif kind == _ADDRESS:
+            return
+        self._forget_file()
+        if kind == _ADDRESS:
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self._tell()
