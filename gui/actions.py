@@ -200,6 +200,18 @@ ACTIONS: tuple[Action, ...] = (
         ("L",),
         lambda w: w.review.player.shuttle(1),
     ),
+    _sheet(
+        "back-slow",
+        _N("actions", "Play back at half speed"),
+        ("Shift+J",),
+        lambda w: w.review.player.crawl(-1),
+    ),
+    _sheet(
+        "forward-slow",
+        _N("actions", "Play on at half speed"),
+        ("Shift+L",),
+        lambda w: w.review.player.crawl(1),
+    ),
     _sheet("replay", _N("actions", "Play from the start"), ("R",), lambda w: w.review.player.replay()),
     _sheet(
         "frame-back",
@@ -247,6 +259,18 @@ ACTIONS: tuple[Action, ...] = (
         scope="window",
         icon="loop",
         starts_group=True,
+    ),
+    _sheet(
+        "loop-start",
+        _N("actions", "Loop from here"),
+        ("I",),
+        lambda w: w.review.player.start_loop(),
+    ),
+    _sheet(
+        "loop-end",
+        _N("actions", "Loop up to here"),
+        ("O",),
+        lambda w: w.review.player.end_loop(),
     ),
     _sheet(
         "mute",

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from gui.actions import Action, ActionSet, key_words
+from gui.action import mark as _N
+from gui.actions import ActionSet, key_words
 
-_COLUMNS = (("File", "Edit", "Clip", "Run", "View", "Help"), ("Playback", "Live"))
+TIMELINE = _N("menus", "Timeline")
+"""A heading that is no menu: keys of the timeline while it has the focus."""
+
+_COLUMNS = (("File", "Edit", "Clip", "Run", "View", "Help"), ("Playback", TIMELINE, "Live"))
 """Menus by column: about as long as each other."""
+
+_MORE: dict[str, tuple[tuple[str, str], ...]] = {
+    "Playback": ((_N("actions", "Frame by frame while K is held"), "K + J / L"),),
+    TIMELINE: (
+        (_N("actions", "Zoom in, zoom out"), "+   \N{MINUS SIGN}"),
+        (_N("actions", "Show the whole clip"), "0"),
+        (_N("actions", "Go to the start, to the end"), "Home   End"),
+        (_N("actions", "Loop no more"), "Esc"),
+    ),
+}
+"""Keys that are no actions: what one does depends on another one held, or on where the focus is."""
 
 
 class ShortcutSheet(QDialog):
@@ -27,7 +42,9 @@ class ShortcutSheet(QDialog):
             column.setSpacing(6)
             for name in group:
                 column.addWidget(QLabel(actions.menu_words(name), objectName="heading"))
-                column.addLayout(_keys([a for a in actions.table if a.menu == name and a.keys]))
+                listed = [(a.words, key_words(a.keys)) for a in actions.table if a.menu == name and a.keys]
+                more = [(QCoreApplication.translate("actions", t), keys) for t, keys in _MORE.get(name, ())]
+                column.addLayout(_keys(listed + more))
                 column.addSpacing(14)
             column.addStretch(1)
             columns.addLayout(column)
@@ -39,13 +56,13 @@ class ShortcutSheet(QDialog):
         self.resize(820, 600)
 
 
-def _keys(actions: list[Action]) -> QGridLayout:
+def _keys(rows: list[tuple[str, str]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(20)
     grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
     grid.setColumnMinimumWidth(1, 130)
-    for row, action in enumerate(actions):
-        grid.addWidget(QLabel(action.words), row, 0)
-        grid.addWidget(QLabel(key_words(action.keys), objectName="muted"), row, 1)
+    for row, (words, keys) in enumerate(rows):
+        grid.addWidget(QLabel(words), row, 0)
+        grid.addWidget(QLabel(keys, objectName="muted"), row, 1)
     return grid

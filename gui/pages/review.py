@@ -50,6 +50,7 @@ class ReviewPage(QWidget):
         self.timeline: Any = _empty()
         self.transcript = TranscriptView()
         self.estimates = SentimentPlot()
+        self.notes = QLabel(objectName="muted", wordWrap=True, visible=False)
         self.covariance = CovarianceView()
         self.transport = Transport(self.player)
         # The shares fit 1280 x 800 and grow with the window.
@@ -69,9 +70,9 @@ class ReviewPage(QWidget):
         self._below.addWidget(self.timeline, 1)
         self._below.addWidget(self.transport)
         middle.add(self.video, _card(self.transcript), below)
-        right.add(
-            _card(self.estimates, self.tr("Estimate")), _card(self.covariance, self.tr("Voice and face"))
-        )
+        estimate = _card(self.estimates, self.tr("Estimate"))
+        estimate.layout().addWidget(self.notes)
+        right.add(estimate, _card(self.covariance, self.tr("Voice and face")))
         page.add(self.clips, middle, right)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 8, 4)
@@ -100,6 +101,7 @@ class ReviewPage(QWidget):
         timeline.loop_requested.connect(self.player.select)
         self.player.moved.connect(timeline.set_position)
         self.player.changed.connect(self._fit_timeline)
+        self.player.changed.connect(self._show_loop)
         self.player.attach(video)
         self._draw(self.session.current)
         self.filled.emit()
@@ -164,8 +166,7 @@ class ReviewPage(QWidget):
     @Slot(object)
     def _show_clip(self, clip: Clip | None) -> None:
         self.player.open(None if clip is None else clip.path)
-        if clip is not None and self.session.clips.row_of(clip) >= 0:
-            self.clips.select(clip)
+        self.clips.select(clip)
         self._draw(clip)
 
     @Slot(object)
@@ -215,6 +216,9 @@ class ReviewPage(QWidget):
 
     def _draw_estimates(self, clip: Clip | None, answer: Answer) -> None:
         analysis = answer.analysis
+        notes = (analysis or {}).get("notes") or []
+        self.notes.setText(" ".join(notes))
+        self.notes.setVisible(bool(notes))
         if analysis is None:
             self.estimates.set_estimates(None, (-3.0, 3.0), [])
             self.covariance.set_alignment(None, None, self._no_alignment(clip))
@@ -240,6 +244,10 @@ class ReviewPage(QWidget):
         transcript = analysis.get("transcript") or {}
         self.timeline.set_words(transcript.get("words"))
         self.timeline.set_curve(analysis.get("curve"), analysis.get("scale") or (-3.0, 3.0))
+
+    @Slot()
+    def _show_loop(self) -> None:
+        self.timeline.set_loop(self.player.selection)
 
     @Slot()
     def _fit_timeline(self) -> None:

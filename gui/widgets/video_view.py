@@ -81,6 +81,11 @@ class VideoView(QWidget):
         """Whether it plays, or will as soon as the clip is there."""
         return self._playing
 
+    @property
+    def settled(self) -> bool:
+        """Whether what is shown is what was asked for last."""
+        return self._asked == self._shown_token
+
     def open(self, path: str | Path) -> None:
         """Show the first frame of `path`; what goes wrong comes as `failed`."""
         self.close_clip()
@@ -152,13 +157,21 @@ class VideoView(QWidget):
         if self._running:
             self._run(self._position)
 
-    def shuttle(self, direction: int) -> None:
-        """J, K, L: -1 backwards, 0 stop, 1 forwards; again the same way is twice as fast, up to 8 times."""
+    def shuttle(self, direction: int, slow: bool = False) -> None:
+        """J, K, L: -1 backwards, 0 stop, 1 forwards; again the same way is twice as fast, up to 8 times.
+
+        slow: at half speed, however often.
+        """
         if direction == 0 or self._info is None:
             self.pause()
             return
         same = self._playing and self._shuttle * direction > 0
-        self._shuttle = min(abs(self._shuttle) * 2, _SHUTTLE_MOST) * direction if same else float(direction)
+        if slow:
+            self._shuttle = SLOWEST * direction
+        elif same:
+            self._shuttle = min(abs(self._shuttle) * 2, _SHUTTLE_MOST) * direction
+        else:
+            self._shuttle = float(direction)
         self._set_playing(not self._info.still)
         if self._playing and self._asked == self._shown_token:
             self._run(self._position)
