@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPointF, QRect, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -26,9 +26,12 @@ class ClipPanel(QWidget):
     def __init__(self, model: ClipModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._filter = QLineEdit(placeholderText=self.tr("Filter clips…"), clearButtonEnabled=True)
+        self._shown: Clip | None = None
+        self._filter = _Filter(placeholderText=self.tr("Filter clips…"), clearButtonEnabled=True)
         self._filter.setAccessibleName(self.tr("Filter clips by name or state"))
         self._filter.textChanged.connect(self._filter_changed)
+        self._filter.returnPressed.connect(self._to_first_hit)
+        self._filter.left.connect(self._leave_filter)
         self.view = QListView(uniformItemSizes=True)
         self.view.setAccessibleName(self.tr("Clips"))
         self.view.setModel(model)
@@ -56,9 +59,14 @@ class ClipPanel(QWidget):
         self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._filter.selectAll()
 
-    def select(self, clip: Clip) -> None:
-        """Make `clip` the current row."""
-        index = self._model.index(max(0, self._model.row_of(clip)))
+    def select(self, clip: Clip | None) -> None:
+        """Make `clip` the current row, now or, if the filter hides it, when the filter lets it through."""
+        self._shown = clip
+        row = -1 if clip is None else self._model.row_of(clip)
+        if row < 0:
+            self.view.selectionModel().clear()
+            return
+        index = self._model.index(row)
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
@@ -70,14 +78,24 @@ class ClipPanel(QWidget):
 
     @Slot(str)
     def _filter_changed(self, text: str) -> None:
-        current = self.view.currentIndex().data(ClipModel.ClipRole)
         self._model.set_filter(text)
-        if current is not None and self._model.row_of(current) >= 0:
-            self.select(current)
+        self.select(self._shown)
+
+    @Slot()
+    def _to_first_hit(self) -> None:
+        if self._model.rowCount():
+            self.select(self._model.at(0))
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _leave_filter(self) -> None:
+        self._filter.clear()
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(QModelIndex, QModelIndex)
     def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if current.isValid():
+            self._shown = current.data(ClipModel.ClipRole)
             self.chosen.emit(current.data(ClipModel.ClipRole))
 
     @Slot()
@@ -88,6 +106,18 @@ class ClipPanel(QWidget):
         if counts[ClipState.FAILED]:
             parts.append(self.tr("{n} failed").format(n=counts[ClipState.FAILED]))
         self._count.setText(" · ".join(parts) if total else self.tr("No clips yet"))
+
+
+class _Filter(QLineEdit):
+    """A line that is left by Esc."""
+
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class _ClipPainter(QStyledItemDelegate):
