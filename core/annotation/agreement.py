@@ -113,28 +113,46 @@ def intraclass(ratings: np.ndarray, weights: Weights = None) -> dict[str, float]
 
 FORMS = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
 Coefficient = Callable[[np.ndarray, np.ndarray], float]
+Coefficients = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
 
 def with_interval(ratings: np.ndarray, coefficient: Coefficient, times: int = TIMES, seed: int = 0) -> Figure:
-    """A coefficient, and its percentile interval over `times` resamples of the clips.
+    """A coefficient, and its percentile interval over `times` resamples of the clips."""
+    return with_intervals(ratings, lambda x, w: {"": coefficient(x, w)}, times, seed)[""]
+
+
+def with_intervals(
+    ratings: np.ndarray, coefficients: Coefficients, times: int = TIMES, seed: int = 0
+) -> dict[str, Figure]:
+    """The same of several coefficients that are computed together.
 
     Clips rated alike are one row with a weight, so that a resample costs the number of different rows:
     drawing n clips with replacement is drawing how often each kind of row comes up.
     """
     rated = ratings[np.isfinite(ratings).sum(axis=1) >= 2]
     if not len(rated):
-        return Figure(np.nan, np.nan, np.nan, 0)
+        return {name: Figure(np.nan, np.nan, np.nan, 0) for name in coefficients(rated, np.ones(0))}
     kinds, counts = np.unique(rated, axis=0, return_counts=True, equal_nan=True)
-    value = coefficient(kinds, counts.astype(float))
-    if not np.isfinite(value):
-        return Figure(value, np.nan, np.nan, len(rated))
-    random = np.random.default_rng(seed)
-    share = counts / counts.sum()
-    drawn = [coefficient(kinds, random.multinomial(len(rated), share).astype(float)) for _ in range(times)]
-    known = np.array([x for x in drawn if np.isfinite(x)])
-    tails = ((1 - COVERED) / 2, (1 + COVERED) / 2)
-    low, high = np.quantile(known, tails) if len(known) else (np.nan, np.nan)
-    return Figure(value, float(low), float(high), len(rated))
+    values = coefficients(kinds, counts.astype(float))
+    random, share = np.random.default_rng(seed), counts / counts.sum()
+    defined = np.isfinite(list(values.values())).any()
+    drawn = [
+        list(coefficients(kinds, random.multinomial(len(rated), share).astype(float)).values())
+        for _ in range(times if defined else 0)
+    ]
+    columns = np.array(drawn).reshape(-1, len(values)).T
+    return {
+        name: Figure(value, *_interval(value, column), len(rated))
+        for (name, value), column in zip(values.items(), columns, strict=True)
+    }
+
+
+def _interval(value: float, drawn: np.ndarray) -> tuple[float, float]:
+    known = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value) or not len(known):
+        return np.nan, np.nan
+    low, high = np.quantile(known, ((1 - COVERED) / 2, (1 + COVERED) / 2))
+    return float(low), float(high)
 
 
 def _rows(ratings: np.ndarray, weights: Weights, least: int) -> tuple[np.ndarray, np.ndarray]:

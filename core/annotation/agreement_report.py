@@ -144,11 +144,7 @@ def _figures(together: np.ndarray, times: int) -> dict[str, Figure]:
     }
     complete = together[np.isfinite(together).all(axis=1)]
     found["Fleiss kappa"] = agreement.with_interval(complete, agreement.fleiss, times)
-    for form in agreement.FORMS:
-        found[form] = agreement.with_interval(
-            complete, lambda x, w, form=form: agreement.intraclass(x, w)[form], times
-        )
-    return found
+    return found | agreement.with_intervals(complete, agreement.intraclass, times)
 
 
 def _pair(both: np.ndarray, first: str, second: str, times: int) -> Pair:
