@@ -84,6 +84,16 @@ class ClipModel(QAbstractListModel):
             self._shown.extend(shown)
             self.endInsertRows()
 
+    def insert(self, place: int, clip: Clip) -> None:
+        """Put a clip at `place` of all clips, seen where the filter lets it through."""
+        self.clips.insert(place, clip)
+        if self._passes(clip):
+            shown = set(self._shown)
+            row = sum(other in shown for other in self.clips[:place])
+            self.beginInsertRows(QModelIndex(), row, row)
+            self._shown.insert(row, clip)
+            self.endInsertRows()
+
     def remove(self, clip: Clip) -> None:
         """Take a clip off the list."""
         self.clips.remove(clip)

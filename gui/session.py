@@ -126,15 +126,34 @@ class Session(QObject):
         self.clips.touch_all()
 
     def remove_current(self) -> None:
-        """Take the clip shown off the list and show its neighbour."""
-        clip = self.current
-        if clip is None:
+        """Take the clip shown off the list and show its neighbour (undoable)."""
+        if self.current is not None:
+            self.leaving.emit(self.current)
+            self.undo_stack.push(_Removal(self, self.current))
+
+    def take_off(self, clip: Clip) -> None:
+        """Take `clip` off the list; if it is shown, its neighbour is shown instead."""
+        if self._by_path.get(clip.path) is not clip:
             return
-        self.leaving.emit(clip)
-        row = self.clips.row_of(clip)
+        row, shown = self.clips.row_of(clip), clip is self.current
         self._forget(clip)
         left = self.clips.rowCount()
-        self.show(self.clips.at(min(row, left - 1)) if left and row >= 0 else None)
+        if shown:
+            self.show(self.clips.at(min(row, left - 1)) if left and row >= 0 else None)
+
+    def put_back(self, clip: Clip, place: int, answer: Answer) -> None:
+        """Put `clip` on the list again, at `place`, with what was known of it, and show it.
+
+        One that was opened again meanwhile is only shown.
+        """
+        if clip.path not in self._by_path:
+            self._by_path[clip.path] = clip
+            self.clips.insert(min(place, len(self.clips.clips)), clip)
+            if clip.state is ClipState.DONE and answer.analysis is not None:
+                self._answers[clip] = answer
+            elif clip.state is not ClipState.FAILED:
+                self._ask(clip)
+        self.show(self._by_path[clip.path])
 
     def settled(self) -> bool:
         """Whether the clip shown has its whole answer, or has failed."""
@@ -251,6 +270,21 @@ class Session(QObject):
             clip.state = ClipState.CANCELLED
             self.clips.touch(clip)
             self.answered.emit(clip)
+
+
+class _Removal(QUndoCommand):
+    """One clip taken off the list."""
+
+    def __init__(self, session: Session, clip: Clip) -> None:
+        super().__init__(session.tr("take {name} off the list").format(name=clip.path.name))
+        self._session, self._clip = session, clip
+        self._place, self._answer = session.clips.clips.index(clip), session.answer(clip)
+
+    def redo(self) -> None:
+        self._session.take_off(self._clip)
+
+    def undo(self) -> None:
+        self._session.put_back(self._clip, self._place, self._answer)
 
 
 class _Correction(QUndoCommand):

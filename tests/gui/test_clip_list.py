@@ -68,6 +68,18 @@ def test_clips_added_while_a_filter_is_on_obey_it(model: ClipModel) -> None:
     assert (model.rowCount(), model.clips) == (0, [])
 
 
+def test_a_clip_comes_back_to_its_place_also_under_a_filter(model: ClipModel) -> None:
+    names = ("x1.mp4", "b1.mp4", "x2.mp4", "b2.mp4", "x3.mp4")
+    model.add([Clip(Path(name)) for name in names])
+    model.set_filter("x")
+    for place in (2, 1):
+        clip = model.clips[place]
+        model.remove(clip)
+        model.insert(place, clip)
+    assert tuple(clip.path.name for clip in model.clips) == names
+    assert [model.at(row).path.name for row in range(model.rowCount())] == ["x1.mp4", "x2.mp4", "x3.mp4"]
+
+
 def test_ten_thousand_rows_filter_to_the_right_one(model: ClipModel) -> None:
     model.add([Clip(Path(f"clip {n:05d}.mp4")) for n in range(10_000)])
     assert model.rowCount() == 10_000

@@ -242,6 +242,42 @@ def test_a_clip_taken_off_the_list_leaves_its_neighbour_shown(
     assert not window.actions_by_id.of["play"].isEnabled()
 
 
+def test_a_clip_taken_off_the_list_comes_back_where_it_was_by_undo(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4", "two.mp4", "bad.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    wait_for(qtbot, window, ClipState.FAILED, 1)
+    session, of = window.review.session, window.actions_by_id.of
+    listed = [clip.path.name for clip in session.clips.clips]
+    for _ in listed:
+        of["close-clip"].trigger()
+    assert session.clips.clips == []
+    for shown in reversed(("one.mp4", "two.mp4", "bad.mp4")):
+        of["undo"].trigger()
+        assert session.current.path.name == shown
+    assert [clip.path.name for clip in session.clips.clips] == listed
+    assert session.clips.counts()[ClipState.DONE] == 2, "nothing is analysed again"
+    assert window.review.estimates.value_text("multimodal").startswith("−0.8")  # noqa: RUF001
+    of["redo"].trigger()
+    assert session.current.path.name == "two.mp4"
+
+
+def test_a_waiting_clip_that_comes_back_is_analysed(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("slow.mp4", "two.mp4"))
+    wait_for(qtbot, window, ClipState.ANALYSING, 1)
+    window.review.session.show(clip_of(window, "two.mp4"))
+    window.actions_by_id.of["close-clip"].trigger()
+    window.actions_by_id.of["undo"].trigger()
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    assert clip_of(window, "two.mp4").state is ClipState.DONE
+    window.jobs.cancel_all()
+
+
 def test_recent_files_are_kept_and_the_missing_ones_greyed(
     qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
 ) -> None:
