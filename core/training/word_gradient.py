@@ -17,7 +17,7 @@ class WordGradient:
     """
 
     def __init__(self, embedding: nn.Embedding | None) -> None:
-        self._weight: nn.Parameter | None = None
+        self._weight: torch.Tensor | None = None
         self._empty = True
         if embedding is not None and embedding.weight.requires_grad:
             embedding.sparse = True
@@ -39,7 +39,7 @@ class WordGradient:
         if self._weight is not None and not self._empty:
             self._weight.grad = self._sum
 
-    def held(self) -> list[tuple[nn.Parameter, torch.Tensor]]:
+    def held(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """The weight and the sum, for a checkpoint; nothing where nothing was collected."""
         return [] if self._weight is None or self._empty else [(self._weight, self._sum)]
 
