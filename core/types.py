@@ -76,6 +76,8 @@ class ClipFeatures:
     missing: dict[Modality, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time of the steps "decode", "transcribe", "extract"."""
+    faces: int = 0
+    """The most faces that were found in a frame, where all were looked for; 0: none, or not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +134,5 @@ class Analysis:
     model: dict[str, str]
     scale: tuple[float, float]
     seconds: dict[str, float]
+    faces: int = 0
+    """As of the features."""

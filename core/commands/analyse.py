@@ -16,7 +16,7 @@ from core.commands.extract import clips_below
 from core.diagnostics.words import describe
 from core.errors import DataError, UserError
 from core.inference.analyser import Analyser
-from core.inference.answer import to_json
+from core.inference.answer import notes, to_json
 from core.types import HEADS, Analysis, Estimate, Head, Modality
 from core.workers import torch_threads
 
@@ -112,6 +112,8 @@ def show_table(console: Console, analysis: Analysis) -> None:
     if analysis.transcript is not None:
         said = f"“{analysis.transcript.text.strip()}”  ({analysis.transcript.language or 'typed'})"
         console.print(said, markup=False)
+    for note in notes(analysis):
+        console.print(note, markup=False)
     aligned = describe(analysis.alignment) if analysis.alignment else analysis.alignment_reason
     console.print(f"Voice and face: {aligned}", markup=False)
     spent = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in analysis.seconds.items())

@@ -129,7 +129,7 @@ class Extractor:
 
 def _voice_and_face(job: Job, info: MediaInfo, modalities: Sequence[Modality]) -> tuple[Sound, ClipFeatures]:
     hearing = begin(partial(_hear, job, info)) if {"audio", "text"} & set(modalities) else None
-    visual, no_visual = _see(job, info) if "visual" in modalities else (None, NOT_ASKED)
+    visual, no_visual, faces = _see(job, info) if "visual" in modalities else (None, NOT_ASKED, 0)
     with job.timed("extract"):
         sound = finish(hearing, job.cancelled) if hearing else Sound(None, [], NOT_ASKED)
     job.progress("extract", 1.0)
@@ -141,6 +141,7 @@ def _voice_and_face(job: Job, info: MediaInfo, modalities: Sequence[Modality]) -
         voiced=None if audio is None else voiced_frames(sound.speech, len(audio)),
         visual=visual,
         missing={modality: reason for modality, reason in reasons.items() if reason},
+        faces=faces,
     )
 
 
@@ -172,20 +173,25 @@ def _understood(audio: np.ndarray, cancelled: Callable[[], bool]) -> Sound:
     return Sound(audio_features(audio, cancelled), speech)
 
 
-def _see(job: Job, info: MediaInfo) -> tuple[np.ndarray | None, str]:
-    """Face features (T, 128) and "", or None and the reason; from the cache where it has them."""
+def _see(job: Job, info: MediaInfo) -> tuple[np.ndarray | None, str, int]:
+    """Face features (T, 128) and "", or None and the reason; then the most faces seen (0: not known).
+
+    From the cache where it has them; what it has from earlier days does not tell how many faces there were.
+    """
     if not info.has_video:
-        return None, NO_PICTURE
-    stored = cache.load(job.key("visual"))
-    rows = stored[0]["features"] if stored else _watched(job, info)
-    if stored is None:
-        cache.save(job.key("visual"), {"features": rows}, {})
+        return None, NO_PICTURE, 0
+    if stored := cache.load(job.key("visual")):
+        rows, faces = stored[0]["features"], int(stored[1].get("faces", 0))
+    else:
+        rows, faces = _watched(job, info)
+        cache.save(job.key("visual"), {"features": rows}, {"faces": faces})
     if not rows[:, -1].any():
-        return None, NO_FACE if len(rows) else NO_PICTURE
-    return rows, ""
+        return None, NO_FACE if len(rows) else NO_PICTURE, 0
+    return rows, "", faces
 
 
-def _watched(job: Job, info: MediaInfo) -> np.ndarray:
+def _watched(job: Job, info: MediaInfo) -> tuple[np.ndarray, int]:
+    """Face features (T, 128) of every picture, and the most faces that were found in one."""
     reader = FaceReader()
     rows = [np.zeros((0, VISUAL_WIDTH), dtype=np.float32)]
     following = partial(next, read_frames(job.path), None)
@@ -194,7 +200,7 @@ def _watched(job: Job, info: MediaInfo) -> np.ndarray:
         with job.timed("decode"):
             shown = finish(coming, job.cancelled)
         if shown is None:
-            return np.concatenate(rows)
+            return np.concatenate(rows), reader.most
         job.check()
         coming = begin(following, "frames")  # decoded while this one is looked at
         with job.timed("extract"):

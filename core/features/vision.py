@@ -60,6 +60,8 @@ class FaceReader:
 
     def __init__(self) -> None:
         self._models = _models()
+        self.most = 0
+        """The most faces that were found in a frame so far; only where the one followed was not there."""
         self._last: Box | None = None
         self._unseen = 0
         self._frame: np.ndarray | None = None
@@ -97,6 +99,7 @@ class FaceReader:
 
     def _find(self, frame: np.ndarray) -> tuple[np.ndarray, Box] | None:
         faces = sorted(self._models.detect(frame), key=self._preference, reverse=True)
+        self.most = max(self.most, len(faces))
         for box in faces[:3]:
             if found := self._models.landmark(frame, box):
                 return found

@@ -27,7 +27,15 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "model": analysis.model,
         "scale": list(analysis.scale),
         "seconds": {step: _number(seconds, 3) for step, seconds in analysis.seconds.items()},
+        **({"notes": said} if (said := notes(analysis)) else {}),
     }
+
+
+def notes(analysis: Analysis) -> list[str]:
+    """What to know of the estimates besides what is missing, in sentences; mostly nothing."""
+    if analysis.faces < 2 or analysis.estimates["visual"] is None:
+        return []
+    return [f"{analysis.faces} faces were seen at once; one of them is judged, at first the largest."]
 
 
 def to_window_json(analysis: Analysis) -> dict[str, Any]:

@@ -93,6 +93,7 @@ class Predictor:
                 **features.seconds,
                 "predict": time.perf_counter() - started,
             },
+            faces=features.faces,
         )
 
     def windows(self, features: ClipFeatures, times: Sequence[float]) -> Curve:

@@ -129,6 +129,16 @@ def test_a_second_time_comes_from_the_cache_by_the_content_alone(
     assert entries() == kept
 
 
+@pytest.mark.parametrize(("name", "least", "most"), [("multi", 2, 9), ("single", 1, 1)])
+def test_how_many_faces_were_seen_is_told_also_from_the_cache(
+    extractor: Extractor, shared_data: Path, name: str, least: int, most: int
+) -> None:
+    clip = shared_data / "clips" / f"pyfeat_{name}_face.jpg"
+    first, again = (extractor.extract(clip, modalities=("visual",)) for _ in range(2))
+    assert least <= first.faces <= most
+    assert again.faces == first.faces
+
+
 def test_damaged_entries_are_computed_again(extractor: Extractor, grid: Path) -> None:
     first = extractor.extract(grid)
     for number, entry in enumerate(entries()):

@@ -225,6 +225,13 @@ def test_the_json_has_exactly_the_documented_keys_and_only_finite_numbers(predic
     json.dumps(answer, allow_nan=False)
 
 
+def test_of_several_faces_the_json_notes_that_one_is_judged(predictor: Predictor) -> None:
+    answer = to_json(predictor.predict(dataclasses.replace(clip(), faces=3), "a.mp4"))
+    assert answer["notes"] == ["3 faces were seen at once; one of them is judged, at first the largest."]
+    faceless = dataclasses.replace(clip(), faces=3, visual=None)
+    assert "notes" not in to_json(predictor.predict(faceless, "a.mp4"))
+
+
 def test_the_window_also_gets_the_matrices_and_what_they_mean(predictor: Predictor) -> None:
     answer = to_window_json(predictor.predict(clip(), "a.mp4"))
     width = len(answer["covariance"]["audio"])
