@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPointF, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
@@ -16,6 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from gui.clip_list import Clip, ClipModel, ClipState, Index
+from gui.widgets.sentiment_plot import signed
+
+_END_LETTERS = 5
+"""Of a name too long: often a number, by which clips of one recording differ."""
+_SHORTEST = 3
+"""Letters; with no more than these all of them are of the start."""
 
 
 class ClipPanel(QWidget):
@@ -138,16 +148,29 @@ class _ClipPainter(QStyledItemDelegate):
         top = QRect(box.left() + 18, box.top(), box.width() - 18, metrics.height())
         painter.setPen(text)
         if clip.value is not None:
-            value = f"{clip.value:+.1f}".replace("-", "−")  # noqa: RUF001 - a true minus
+            value = signed(clip.value)
             painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
             top.setRight(top.right() - metrics.horizontalAdvance(value) - 8)
-        name = metrics.elidedText(clip.path.name, Qt.TextElideMode.ElideMiddle, top.width())
+        name = shortened(clip.path.name, top.width(), metrics.horizontalAdvance)
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(muted)
         below = QRect(box.left() + 18, top.bottom() + 3, box.width() - 18, metrics.height())
         state = metrics.elidedText(clip.words, Qt.TextElideMode.ElideRight, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, state)
         _draw_mark(painter, QPointF(box.left() + 5, box.top() + metrics.height() / 2), clip.state, text)
+
+
+def shortened(name: str, room: float, width: Callable[[str], float]) -> str:
+    """A file's name in `room` pixels: its start, a few letters of its end, and its whole ending."""
+    if width(name) <= room:
+        return name
+    stem, ending = Path(name).stem, Path(name).suffix
+
+    def short(kept: int) -> str:
+        last = min(kept // 3, _END_LETTERS) if kept > _SHORTEST else 0
+        return f"{stem[: kept - last]}…{stem[len(stem) - last :]}{ending}"
+
+    return short(bisect_right(range(1, len(stem)), room, key=lambda kept: width(short(kept))))
 
 
 def _draw_mark(painter: QPainter, at: QPointF, state: ClipState, ink: QColor) -> None:

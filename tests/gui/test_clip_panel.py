@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from gui.clip_list import Clip, ClipModel
-from gui.clip_panel import ClipPanel
+from gui.clip_panel import ClipPanel, shortened
+from gui.widgets.sentiment_plot import signed
 
 
 @pytest.fixture
@@ -68,3 +71,28 @@ def test_the_next_clip_after_one_that_the_filter_hides_is_the_first_hit(
     qtbot.keyClicks(panel._filter, "anna")
     panel.go(1)
     assert current(panel) == "anna 1.mp4"
+
+
+def test_a_long_name_keeps_its_start_its_number_and_its_ending() -> None:
+    name = "interview_with_the_mayor_of_springfield_0412.mp4"
+    assert shortened(name, 24, len) == "interview_with…_0412.mp4"
+    assert shortened(name, 12, len) == "inter…12.mp4"
+    assert shortened(name, 60, len) == name
+
+
+@given(st.text("abcé0", min_size=1, max_size=40), st.sampled_from([".mp4", ".jpeg", ""]), st.integers(9, 50))
+def test_a_shortened_name_fits_and_keeps_its_ending(stem: str, ending: str, room: int) -> None:
+    short = shortened(stem + ending, room, len)
+    assert len(short) <= room
+    assert short.endswith(ending)
+    assert short[:3] == (stem + ending)[:3]
+
+
+def test_zero_has_no_sign() -> None:
+    assert [signed(value) for value in (0.04, -0.04, 0.05001, -0.3, 0.0)] == [
+        "0.0",
+        "0.0",
+        "+0.1",
+        "\N{MINUS SIGN}0.3",
+        "0.0",
+    ]
