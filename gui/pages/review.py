@@ -6,6 +6,7 @@ The two that need heavy libraries (video, timeline) are put in by `fill`, after 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
@@ -102,6 +103,7 @@ class ReviewPage(QWidget):
         self.player.moved.connect(timeline.set_position)
         self.player.changed.connect(self._fit_timeline)
         self.player.changed.connect(self._show_loop)
+        self._order_tabs()
         self.player.attach(video)
         self._draw(self.session.current)
         self.filled.emit()
@@ -120,6 +122,13 @@ class ReviewPage(QWidget):
             and clip.state is ClipState.DONE
             and not _still(self.session.answer(clip).analysis)
         )
+
+    def _order_tabs(self) -> None:
+        """Tab goes as the eye does; what was put in last would come last otherwise."""
+        parts = (self.clips, self.video, self.transcript, self.timeline, self.transport)
+        stops = [stop for part in (*parts, self.estimates, self.covariance) for stop in _stops(part)]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def correct_transcript(self) -> None:
         """Let the user type."""
@@ -184,6 +193,7 @@ class ReviewPage(QWidget):
         self._draw_words(clip, answer)
         self._draw_estimates(clip, answer)
         if self.full:
+            self.timeline.set_message(self._no_course(clip, answer))
             self._draw_timeline(answer)
 
     def _draw_words(self, clip: Clip | None, answer: Answer) -> None:
@@ -236,6 +246,16 @@ class ReviewPage(QWidget):
             return self.tr("The alignment of voice and face appears here")
         return self.tr("This clip has not been analysed")
 
+    def _no_course(self, clip: Clip | None, answer: Answer) -> str:
+        """Why there may be nothing over time."""
+        if clip is None:
+            return self.tr("Open a clip to see it over time")
+        if clip.state is ClipState.FAILED:
+            return self.tr("This clip could not be read")
+        if clip.state is ClipState.DONE and _still(answer.analysis):
+            return self.tr("A still picture has no course over time")
+        return self.tr("The course over time appears here")
+
     def _draw_timeline(self, answer: Answer) -> None:
         analysis, shape = answer.analysis or {}, answer.waveform or {}
         self._fit_timeline()
@@ -268,6 +288,12 @@ def _missing(analysis: dict[str, Any]) -> dict[str, str]:
 def _still(analysis: dict[str, Any] | None) -> bool:
     """Whether this is the answer to a picture, which has no course over time."""
     return analysis is not None and not analysis.get("duration")
+
+
+def _stops(part: QWidget) -> list[QWidget]:
+    """Where Tab can stop in a part of the page, in the order in which it was built."""
+    within = [part, *part.findChildren(QWidget)]
+    return [widget for widget in within if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
 
 
 def _empty() -> QFrame:

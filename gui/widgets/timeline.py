@@ -136,6 +136,10 @@ class Timeline(QWidget):
         self._words.set_extent(self._duration)
         self.show_all()
 
+    def set_message(self, message: str) -> None:
+        """What stands here while there is no length: why there is no course over time."""
+        self._message.setText(message)
+
     def set_waveform(self, peaks: Sequence[Any] | np.ndarray | None) -> None:
         """Peaks spread evenly over the clip, in [-1, 1]: (N, 2) smallest and largest, or (N,) largest."""
         array = np.asarray(peaks if peaks is not None else [], dtype=float)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from gui import engine_process
@@ -337,3 +337,44 @@ def test_the_step_of_shift_and_arrows_is_a_preference(
     window.review.video.setFocus()
     qtbot.keyClick(window.review.video, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: abs(window.review.player.position - 2.0) < 0.1)
+
+
+def test_tab_goes_through_the_page_as_the_eye_does(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    page = window.review
+    parts = [page.clips, page.video, page.transcript, page.timeline, page.transport]
+    parts += [page.estimates, page.covariance]
+    page.clips.focus_filter()
+    visited = []
+    for _ in range(60):
+        now = window.focusWidget()
+        place = next((i for i, part in enumerate(parts) if part is now or part.isAncestorOf(now)), None)
+        if place is None:
+            break
+        visited.append(place)
+        qtbot.keyClick(now, Qt.Key.Key_Tab)
+    assert visited == sorted(visited)
+    assert set(visited) == set(range(len(parts)))
+
+
+def test_a_still_and_a_clip_that_cannot_be_read_say_why_there_is_no_course_over_time(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    window = open_window()
+    said = window.review.timeline._message.text
+    assert said() == "Open a clip to see it over time"
+    picture = QImage(64, 48, QImage.Format.Format_RGB32)
+    picture.fill(0)
+    picture.save(str(tmp_path / "still.png"))
+    (tmp_path / "bad.mp4").write_bytes(b"no film")
+    window.open_paths([tmp_path / "still.png", tmp_path / "bad.mp4"])
+    wait_for(qtbot, window, ClipState.DONE, 1)
+    wait_for(qtbot, window, ClipState.FAILED, 1)
+    assert said() == "A still picture has no course over time"
+    window.review.session.show(clip_of(window, "bad.mp4"))
+    assert said() == "This clip could not be read"
+    assert window.review.timeline._message.isVisible()
