@@ -1,4 +1,4 @@
-"""Where runs lie that are not in the folder of runs: started on the command line, or opened by hand.
+"""Where runs lie, in whichever folder: started here or on the command line, or opened by hand.
 
 One path a line, appended; a folder that holds no run any more is passed over by whoever reads.
 """
@@ -18,7 +18,7 @@ MOST = 2000
 def remember(folder: Path) -> None:
     """Let the Training page find this run. Where that cannot be written, it is found when opened by hand."""
     path = folder.absolute()
-    if path.is_relative_to(paths.runs().absolute()) or path in known():
+    if path in known():  # also one in the usual place: the folder of runs may be another tomorrow
         return
     with contextlib.suppress(OSError):
         paths.settings().mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def remember(folder: Path) -> None:
 
 
 def known() -> list[Path]:
-    """Folders of runs elsewhere, the latest last."""
+    """Folders of runs, the latest last."""
     try:
         lines = (paths.settings() / FILE).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ from core.training.comparison import Compared
 from core.training.settings import Settings, presets
 from core.types import MODALITIES
 
-MARKS = (runs.SETTINGS, "run.json", runs.EVENTS)
-"""A folder that holds one of these is a run."""
 DEEPEST = 2
 """Folders below the runs folder: runs themselves, and groups of runs (a search, a set of seeds)."""
 LOG_BYTES = 24_000
@@ -32,8 +30,20 @@ SMALL_BYTES = 4_000_000
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run lies in this folder."""
-    return any((folder / mark).is_file() for mark in MARKS)
+    """Whether a run of this program lies here: settings, and a run.json with its version and id.
+
+    Nothing less is enough, for what is a run can be discarded.
+    """
+    about = folder / runs.ABOUT
+    return (folder / runs.SETTINGS).is_file() and _identified(about, changed(about))
+
+
+@lru_cache(maxsize=4096)
+def _identified(about: Path, changed: float) -> bool:
+    """Remembered until the file changes, for the list asks every second."""
+    told = read_json(about)
+    version, name = told.get("v"), told.get("id")
+    return type(version) is int and isinstance(name, str) and bool(name)
 
 
 def find(root: Path, also: Iterable[Path] = ()) -> list[Path]:
@@ -60,7 +70,7 @@ def _below(folder: Path, depth: int) -> list[Path]:
 
 def stamp(folder: Path) -> tuple[float, ...]:
     """Changes whenever the list may have something else to say of this run."""
-    return tuple(changed(folder / name) for name in ("state.json", runs.REPORT, "run.json", runs.SETTINGS))
+    return tuple(changed(folder / name) for name in ("state.json", runs.REPORT, runs.ABOUT, runs.SETTINGS))
 
 
 def changed(path: Path) -> float:
@@ -76,12 +86,12 @@ def summary(folder: Path) -> dict[str, Any]:
     told = read_json(folder / "run.json")
     settings = read_settings(folder)
     state = runs.read_state(folder)
-    best = state.best if isinstance(state.best, dict) else {}
+    best = state.best or {}
     return {
         "folder": str(folder),
         "name": str(told.get("name") or folder.name),
         "data": _data_path(told),
-        "seed": settings.get("training.seed"),
+        "seed": _seed(settings),
         "created": _seconds(told.get("created"), folder),
         "state": state.state,
         "epoch": state.epoch,
@@ -90,27 +100,27 @@ def summary(folder: Path) -> dict[str, Any]:
         "left_s": state.left_s,
         "best": best.get("figure"),
         "best_epoch": best.get("epoch"),
-        "monitor": best.get("monitor") or settings.get("training.monitor") or "mae",
+        "monitor": best.get("monitor") or str(settings.get("training.monitor") or "mae"),
         "reason": state.reason or "",
         "error": state.error,
         "changed": max(stamp(folder)),
     }
 
 
+def _seed(settings: Mapping[str, Any]) -> int | None:
+    seed = settings.get("training.seed")
+    return seed if type(seed) is int else None
+
+
 def _data_path(told: Mapping[str, Any]) -> str:
-    data = told.get("data")
-    if isinstance(data, dict):
-        data = data.get("path")
-    return str(data or told.get("data_path") or "")
+    return str(told.get("data") or "")
 
 
 def _seconds(created: Any, folder: Path) -> float:
     """When the run began, in seconds since 1970: as it says, else as its settings' file says."""
-    if isinstance(created, (int, float)):
-        return float(created)
     try:
         return datetime.fromisoformat(str(created)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return changed(folder / runs.SETTINGS)
 
 
@@ -129,7 +139,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     """The settings of a run as dotted names to values; empty where they cannot be read."""
     try:
         return flat(tomllib.loads((folder / runs.SETTINGS).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 
@@ -177,10 +187,7 @@ def settings_table(folder: Path) -> dict[str, Any]:
     """
     mine = read_settings(folder)
     known = preset_settings()
-    named = str(read_json(folder / "run.json").get("preset") or "")
-    nearest = (
-        named if named in known else min(known, key=lambda name: _distance(mine, known[name]), default="")
-    )
+    nearest = min(known, key=lambda name: _distance(mine, known[name]), default="")
     usual = known.get(nearest, {})
     rows = [
         {
@@ -240,7 +247,7 @@ def compared(folder: Path) -> Compared:
     return Compared(
         folder=str(folder),
         name=str(told.get("name") or folder.name),
-        seed=settings.get("training.seed"),
+        seed=_seed(settings),
         settings={name: value for name, value in settings.items() if name != "data.name"},
         data=data,
         figures=figures(report(folder)),

@@ -6,9 +6,10 @@ Light on purpose (no torch): the window imports this module too.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import psutil
 
@@ -23,6 +24,8 @@ State = Literal[
 ]
 LIVE = ("starting", "running", "stopping")
 """States of a run that a process works on."""
+MOST = 1e12
+"""No number of a state is larger; comparing with it also refuses what is no number."""
 CLOCKS = 2.0
 """Seconds that two readings of a process's start may differ by."""
 
@@ -61,16 +64,61 @@ def read_state(folder: Path) -> RunState:
     (of an older version) is "finished" where it has a report.
     """
     try:
-        written = dict(json.loads((folder / STATE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = _checked(json.loads((folder / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
         return RunState("finished" if (folder / REPORT).exists() else "interrupted")
-    known = {field.name for field in fields(RunState)}
-    found = RunState(**{key: value for key, value in written.items() if key in known})
     if found.live and not alive(found.pid, found.started):
         return replace(found, state="interrupted", left_s=None)
     if found.state == "running" and any((folder / flag).exists() for flag in (STOP, DISCARD)):
         return replace(found, state="stopping")
     return found
+
+
+def _checked(written: Any) -> RunState:
+    """The state that was written; what is not of its kind is as in a new run. ValueError: no object.
+
+    Anybody may have written the file: a run that says nonsense must not hide the others.
+    """
+    if not isinstance(written, dict):
+        raise ValueError("not an object")
+    return RunState(
+        **{name: value for name, value in written.items() if name in _FITS and _FITS[name](value)}
+    )
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < MOST
+
+
+def _best(value: Any) -> bool:
+    fits = {"figure": _number, "epoch": _count, "monitor": _text}
+    return isinstance(value, dict) and all(
+        held is None or fits.get(name, _text)(held) for name, held in value.items()
+    )
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _error(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and {"message", "remedy"} <= value.keys() and all(map(_text, value.values()))
+    )
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "state": lambda value: value in get_args(State) if isinstance(value, str) else False,
+    **dict.fromkeys(("pid", "epoch", "epochs", "step", "segment"), _count),
+    **dict.fromkeys(("started", "share", "left_s"), _number),
+    "best": _best,
+    "reason": _text,
+    "error": _error,
+}
 
 
 def write_state(folder: Path, state: RunState, *, durable: bool = True) -> None:

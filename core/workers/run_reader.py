@@ -32,7 +32,7 @@ from core.training import known_runs, run_reading
 from core.training.comparison import compare
 from core.training.run_curves import Curves, drawn
 from core.workers import run_queue
-from core.workers.protocol import Message, ProtocolError, decode
+from core.workers.protocol import Message, ProtocolError, decode, encode
 from core.workers.stdio import Output, input_lines
 
 LOOK_S = 0.2
@@ -86,7 +86,12 @@ class Listing:
         before, stamp = self._told.get(folder), run_reading.stamp(folder)
         if before is not None and stamp == self._stamps[folder] and before["state"] not in _MOVING:
             return None
-        told = run_reading.summary(folder)
+        try:
+            told = run_reading.summary(folder)
+            encode(told)
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+            logging.getLogger(__name__).exception("%s cannot be read", folder)
+            told = _unreadable(folder, error)
         self._told[folder], self._stamps[folder] = told, stamp
         return told if told != before else None
 
@@ -105,6 +110,19 @@ class Listing:
             return None
         self._told[entry.folder], self._stamps[entry.folder] = told, ()
         return told
+
+
+def _unreadable(folder: Path, error: Exception) -> dict[str, Any]:
+    """What the list shows of a run whose files say what no run says; the other runs are listed as ever."""
+    told = {"message": f"This run's files cannot be read: {error}", "remedy": "Look at them, or discard it."}
+    return {
+        "folder": str(folder),
+        "name": folder.name,
+        "data": "",
+        "state": "failed",
+        "error": told,
+        "created": run_reading.changed(folder),
+    }
 
 
 _MOVING = ("starting", "running", "stopping")

@@ -123,3 +123,13 @@ def test_a_run_that_vanishes_is_told_gone(client: Client, tmp_path: Path) -> Non
     client.wait_for(lambda event: event["event"] == "runs")
     folder.rename(tmp_path / ".hidden")
     assert client.wait_for(lambda event: event["event"] == "runs")["gone"] == [str(folder)]
+
+
+def test_a_hostile_run_does_not_blank_the_list(client: Client, tmp_path: Path) -> None:
+    sound, hostile, deep = (write_run(tmp_path / name) for name in ("a", "b", "c"))
+    (hostile / "state.json").write_text('{"state": "running", "pid": "x"}')
+    (deep / "state.json").write_text("[" * 100_000)
+    (deep / "run.json").write_text('{"v": 1, "id": "c", "name": 3, "created": NaN}')
+    client.ask(1, "list", root=str(tmp_path), also=[])
+    told = client.wait_for(lambda event: event["event"] in ("runs", "failed"))
+    assert {run["folder"] for run in told["changed"]} == {str(sound), str(hostile), str(deep)}

@@ -45,6 +45,45 @@ def test_a_damaged_file_does_not_hide_the_run(tmp_path: Path, name: str, content
     assert run_reading.compared(folder).folder == str(folder)
 
 
+HOSTILE = {
+    "state.json": (
+        '{"state": "running", "pid": "x"}',
+        '{"state": "running", "pid": 1e400, "started": NaN}',
+        '{"state": "running", "pid": 340282366920938463463374607431768211456}',
+        '{"state": ["running"], "epoch": {}, "share": "half", "left_s": [], "reason": 3}',
+        '{"state": "failed", "error": "none", "best": {"figure": [], "epoch": {}}}',
+        "[" * 100_000,
+    ),
+    "run.json": ('{"created": 1e999, "name": {"a": 1}, "data": [2]}', '{"created": NaN}', "[" * 100_000),
+    "settings.toml": ("[training]\nseed = 1979-05-27\nmonitor = nan\n", "a = " + "[" * 20_000),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), [(n, c) for n, cs in HOSTILE.items() for c in cs])
+def test_a_file_that_says_nonsense_is_told_of_like_any_run(tmp_path: Path, name: str, content: str) -> None:
+    folder = write_run(tmp_path / "run")
+    (folder / name).write_text(content)
+    told = run_reading.summary(folder)
+    assert (type(told["epoch"]), type(told["created"]), type(told["name"])) == (int, float, str)
+    json.dumps(told, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"settings.toml": "a = 1"},
+        {"run.json": '{"v": 1, "id": "a"}'},
+        {"settings.toml": "a = 1", "run.json": "{}", "events.jsonl": ""},
+        {"settings.toml": "a = 1", "run.json": '{"v": "2.0", "id": "somebody\'s project"}'},
+        {"settings.toml": "a = 1", "run.json": '{"v": 1, "id": ""}'},
+    ],
+)
+def test_a_folder_of_another_program_is_no_run(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    assert not run_reading.is_run(tmp_path)
+
+
 def test_the_group_is_the_same_for_seeds_and_another_for_settings(tmp_path: Path) -> None:
     runs = [
         write_run(tmp_path / "a", seed=1),
@@ -85,8 +124,10 @@ def test_of_a_long_log_the_last_whole_lines_are_shown(tmp_path: Path) -> None:
     assert tail == lines[-len(tail) :]
 
 
-def test_runs_elsewhere_are_remembered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_is_remembered_once_for_the_folder_of_runs_may_be_another_tomorrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CONSONANCE_HOME", str(tmp_path / "home"))
     for folder in (tmp_path / "a", tmp_path / "b", tmp_path / "a", tmp_path / "home" / "runs" / "c"):
         known_runs.remember(folder)
-    assert known_runs.known() == [tmp_path / "a", tmp_path / "b"]
+    assert known_runs.known() == [tmp_path / "a", tmp_path / "b", tmp_path / "home" / "runs" / "c"]
