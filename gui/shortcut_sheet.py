@@ -53,7 +53,7 @@ class ShortcutSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.resize(820, 600)
+        self.resize(860, 640)
 
 
 def _keys(rows: list[tuple[str, str]]) -> QGridLayout:

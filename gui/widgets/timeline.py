@@ -67,6 +67,7 @@ class Timeline(QWidget):
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(0)
         above = QHBoxLayout()
+        above.setContentsMargins(6, 0, 0, 0)
         above.addWidget(self._estimated)
         above.addWidget(self.legend, 1)
         inner.addLayout(above)
