@@ -51,6 +51,11 @@ class Judged:
         """(N,) bool: rows with an estimate and a label."""
         return np.isfinite(self.estimates[head]) & np.isfinite(self.labels[head])
 
+    def diverged(self, head: Head) -> np.ndarray:
+        """(N,) bool: labelled rows that show what the head judges, and yet their estimate is no number."""
+        shown = [self.present[m].numpy() for m in MODALITIES if head in (m, "multimodal")]
+        return np.any(shown, axis=0) & np.isfinite(self.labels[head]) & ~np.isfinite(self.estimates[head])
+
 
 @torch.inference_mode()
 def judge(

@@ -7,6 +7,7 @@ checkpoint with the numbers it would have had; several processes that torchrun s
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -266,7 +267,9 @@ def epochs(work: Work, plan: Plan, trainer: Trainer, valid: Sequence[Sample], st
             ended = cut
             break
         judged = work.processes.agreed(figures(work, trainer.model, valid) if work.processes.main else None)
-        watched = judged.get(training.monitor, float(-stand.epoch))  # without a validation part: the latest
+        watched = judged[training.monitor] if judged else float(-stand.epoch)  # nothing to watch: the latest
+        if watched == math.inf:
+            raise _diverged(stand)
         last = bool(cut) or stand.epoch == training.epochs
         if stand.takes(watched) and (len(valid) or last) and work.processes.main:
             checkpoint.save(run.best, trainer.model, meta(work, stand.epoch))
@@ -302,7 +305,9 @@ def _epoch(work: Work, plan: Plan, trainer: Trainer, stand: Stand, log: RunLog) 
         trainer.step(stand.epoch, number, rows)
         stand.batch = number + 1
         log.step(len(rows))
-        match work.processes.agreed(_wish(work, stand)):
+        match work.processes.agreed(_wish(work, stand, trainer)):
+            case "diverged":
+                raise _diverged(stand)
             case "checkpoint":
                 keep(work, stand, trainer)
             case "discard":
@@ -315,11 +320,14 @@ def _epoch(work: Work, plan: Plan, trainer: Trainer, stand: Stand, log: RunLog) 
     return ""
 
 
-def _wish(work: Work, stand: Stand) -> str:
-    """What is to happen after this batch: "discard", "checkpoint", the reason to end, or "" for nothing."""
+def _wish(work: Work, stand: Stand, trainer: Trainer) -> str:
+    """What is to happen after this batch: "discard", "diverged", "checkpoint", the reason to end, or "" for
+    nothing."""
     training = work.settings.training
     if work.run.discard_asked():
         return "discard"
+    if not math.isfinite(trainer.tally.sums.get("loss", 0.0)):  # once it is no number, the sum never is again
+        return "diverged"
     if work.run.stop_asked():
         return STOPPED
     if training.minutes and stand.trained > training.minutes * 60:
@@ -327,14 +335,24 @@ def _wish(work: Work, stand: Stand) -> str:
     return "checkpoint" if stand.due(training.checkpoint_minutes) else ""
 
 
+def _diverged(stand: Stand) -> UserError:
+    return UserError(
+        f"The loss is no number any more in epoch {stand.epoch}.",
+        "Lower the learning rate, or set a gradient limit, in a new run."
+        + (f" The best network, of epoch {stand.best_epoch}, is kept." if stand.best_epoch else ""),
+    )
+
+
 def figures(work: Work, network: Network, samples: Sequence[Sample]) -> dict[str, float]:
     """Of the validation part: the mean absolute error of each head, `mae` of the fusion (else of all heads'
-    mean) and `loss`, their sum. Empty without labelled rows."""
+    mean) and `loss`, their sum. Empty without labelled rows; infinite where an estimate is no number."""
     judged = judge(network, work.tokenizer, samples, work.settings.data.max_tokens)
     errors = {}
     for head in HEADS:
         estimates, labels = judged.labelled(head)
-        if len(labels):
+        if judged.diverged(head).any():
+            errors[head] = math.inf
+        elif len(labels):
             errors[head] = float(np.abs(estimates - labels).mean())
     if not errors:
         return {}

@@ -8,13 +8,15 @@ import pytest
 
 from core.data.batches import Sample
 from core.data.sources import DataSet, Part
-from core.errors import DataError
+from core.errors import DataError, UserError
 from core.model import checkpoint
 from core.training import loop
 from core.training.evaluate import evaluate, judge
 from core.training.metrics import score
+from core.training.run_state import read_state
 from core.training.runs import Run
 from core.training.settings import Settings, Source, load, presets
+from core.training.step import Trainer
 
 WIDTHS = {"text_encoder": "", "text_vector_width": 6, "audio_input_width": 4, "visual_input_width": 5}
 
@@ -145,6 +147,42 @@ def test_a_stop_file_ends_the_run_and_keeps_its_best(data: DataSet, tmp_path: Pa
     report = loop.train(settings(tmp_path), tmp_path, run, stop_in_second_epoch)
     assert (report["ended"], report["epochs"]) == ("stopped by the user", 2)
     checkpoint.load(run)
+
+
+def test_a_run_that_diverges_fails_in_words_and_keeps_its_best(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer.step
+
+    def diverging(self: Trainer, epoch: int, number: int, rows: list[int]) -> None:
+        if epoch == 2:
+            next(self.network.parameters()).data.fill_(np.nan)
+        step(self, epoch, number, rows)
+
+    monkeypatch.setattr(Trainer, "step", diverging)
+    with pytest.raises(UserError, match="no number any more in epoch 2") as error:
+        loop.train(settings(tmp_path), tmp_path, tmp_path / "run")
+    assert "Lower the learning rate" in error.value.remedy
+    assert read_state(tmp_path / "run").state == "failed"
+    kept = checkpoint.load(tmp_path / "run").network
+    assert all(p.isfinite().all() for p in kept.parameters())
+
+
+def test_an_epoch_whose_estimates_are_no_numbers_is_never_the_best(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = Trainer._move
+
+    def diverging(self: Trainer) -> None:
+        move(self)  # after the loss of the epoch's last batch, which is still a number
+        if self.steps == len(data.part("train")) / 16 / 2:
+            for parameter in self.network.parameters():
+                parameter.data.fill_(np.nan)
+
+    monkeypatch.setattr(Trainer, "_move", diverging)
+    with pytest.raises(UserError, match="no number any more in epoch 1"):
+        loop.train(settings(tmp_path), tmp_path, tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoints" / "best").exists()
 
 
 def test_a_run_never_writes_into_another_runs_folder(data: DataSet, tmp_path: Path) -> None:
