@@ -6,7 +6,6 @@ own, so that it does not end with the window.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,25 +14,10 @@ from PySide6.QtCore import QObject, QProcess, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from core.errors import UserError
-from core.training.run_state import RunState, read_state, write_state
-from core.training.runs import ask_discard, ask_stop
+from core.training.runs import ask_stop
 from core.workers import command, run_queue, training
 from gui.background import Background
 from gui.run_list import RunModel
-
-OWN = ("checkpoints", "tensorboard", "model")
-"""Folders that a run makes in its own."""
-OWN_FILES = (
-    "settings.toml",
-    "run.json",
-    "state.json",
-    "events.jsonl",
-    "report.json",
-    "stdout.log",
-    "stderr.log",
-    "stop",
-    "discard",
-)
 
 
 class RunDeeds(QObject):
@@ -62,12 +46,7 @@ class RunDeeds(QObject):
     def stop(self, folder: str) -> None:
         """Let a run end and keep its best; if it does not answer it is ended by a helper."""
         self._background.run(_asked(ask_stop, Path(folder)), self._then)
-        program, *arguments = command("runs", "stop", folder)
-        helper = QProcess()
-        helper.setProgram(program)
-        helper.setArguments(arguments)
-        helper.setStandardOutputFile(QProcess.nullDevice())
-        helper.startDetached()
+        _leave_to_helper("runs", "stop", folder)
 
     def resume(self, folder: str) -> None:
         """Go on with a run."""
@@ -92,9 +71,9 @@ class RunDeeds(QObject):
         self._runs.hide(folder, hidden)
 
     def finish(self) -> None:
-        """The window closes: what was discarded goes for good."""
-        for folder in self.discarded:
-            erase(Path(folder))
+        """The window closes: what was discarded goes for good, however long that takes."""
+        if self.discarded:
+            _leave_to_helper("run-eraser", *self.discarded)
         self.discarded.clear()
 
     def _then(self, problem: UserError | None, done: Callable[[], object] = lambda: None) -> None:
@@ -116,23 +95,14 @@ class _Discard(QUndoCommand):
         self._deeds.hide(self._folder, False)
 
 
-def erase(folder: Path) -> None:
-    """Remove what a run has written in its folder, and the folder if nothing else is in it.
-
-    One that is still trained is asked to end and to keep nothing. What cannot be removed stays.
-    """
-    if read_state(folder).live:
-        ask_discard(folder)
-        return
-    for name in OWN:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    try:
-        for name in OWN_FILES:
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
-    except OSError:
-        if folder.is_dir() and any((folder / name).exists() for name in OWN_FILES):
-            write_state(folder, RunState(state="discarded"))
+def _leave_to_helper(*arguments: str) -> None:
+    """Let a process of its own do it, which goes on when the window is gone."""
+    program, *more = command(*arguments)
+    helper = QProcess()
+    helper.setProgram(program)
+    helper.setArguments(more)
+    helper.setStandardOutputFile(QProcess.nullDevice())
+    helper.startDetached()
 
 
 def _told(work: Callable[[], object], about: Path) -> UserError | None:

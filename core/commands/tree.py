@@ -376,6 +376,15 @@ def run_queue(root: Path) -> None:
     serve(root)
 
 
+@app.command("run-eraser", hidden=True)
+def run_eraser(folders: list[Path]) -> None:
+    """End and remove the runs that the window discarded, after it has closed."""
+    from core.workers.training import erase
+
+    for folder in folders:
+        erase(folder)
+
+
 @app.command("train-worker", hidden=True)
 def train_worker(folder: Path) -> None:
     """Train what a run folder asks for."""

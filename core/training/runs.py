@@ -20,7 +20,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.errors import DataError, UserError
 from core.files import write_whole
@@ -108,19 +108,25 @@ class Run:
         write_whole(self.folder / ABOUT, text + "\n")
 
     def event(self, kind: str, **values: Any) -> None:
-        """Append one event; what a reader sees is always whole lines but perhaps the last."""
+        """Append one event; what a reader sees is always whole lines but perhaps the last.
+
+        A line that a process which was killed left torn is cut off first.
+        """
         if self.quiet:
             return
         line = {"v": VERSION, "seq": self._next, "t": round(time.time(), 3), "kind": kind, **values}
-        with (self.folder / EVENTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(finite(line), ensure_ascii=False, allow_nan=False) + "\n"
+        with (self.folder / EVENTS).open("ab+") as file:
+            _cut_torn(file)
+            file.write(text.encode())
         self._next += 1
 
     def events(self, since: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events written from a byte offset on, and the offset to ask from next; a torn last line waits.
 
         A resume cuts the events after its checkpoint: an offset beyond the end, or inside a line, begins
-        again at 0. Whoever keeps events drops them when the first that comes has a `seq` it knows.
+        again at 0. Whoever keeps events drops them when the first that comes has a `seq` it knows. A damaged
+        line is passed over.
         """
         try:
             with (self.folder / EVENTS).open("rb") as file:
@@ -131,7 +137,7 @@ class Run:
         except FileNotFoundError:
             return [], 0
         whole = content[: content.rfind(b"\n") + 1]
-        return [json.loads(line) for line in whole.splitlines()], since + len(whole)
+        return [event for line in whole.split(b"\n") if (event := _event(line))], since + len(whole)
 
     def mark(self) -> dict[str, int]:
         """Where the events end, once they are on the disk: what a checkpoint remembers of them."""
@@ -213,21 +219,27 @@ def open_run(folder: Path) -> Run:
     return run
 
 
+def resumable(folder: Path, state: RunState) -> None:
+    """Raises DataError where a run cannot go on: somebody trains it, or it is finished."""
+    if state.live:
+        raise DataError(f"{folder} is being trained by process {state.pid} already.")
+    if state.state == "finished":
+        raise DataError(f"{folder} is finished: nothing is left to train.", "Start a new run.")
+
+
+def clear_flags(folder: Path) -> None:
+    """Nobody wants this run to end any more."""
+    for flag in (STOP, DISCARD):
+        (folder / flag).unlink(missing_ok=True)
+
+
 def ask_stop(folder: Path) -> None:
     """Let the run end at its next batch and keep its best."""
     (folder / STOP).touch()
 
 
-def ask_discard(folder: Path) -> None:
-    """Put a run aside that nobody trains; one in training ends at its next batch and is put aside then."""
-    if read_state(folder).live:
-        (folder / DISCARD).touch()
-    else:
-        put_aside(folder)
-
-
 def put_aside(folder: Path) -> Path:
-    """Move a discarded run out of sight, to a folder beside it that `take_back` knows; returns that."""
+    """Move a run that found `discard` out of sight, to a folder beside it; returns that."""
     aside = folder.with_name(f"{ASIDE}{folder.name}")
     number = 1
     while aside.exists():
@@ -237,14 +249,22 @@ def put_aside(folder: Path) -> Path:
     return aside
 
 
-def take_back(aside: Path, folder: Path) -> None:
-    """Undo `put_aside`; a run that was ended for it can be resumed."""
-    aside.rename(folder)
-    for flag in (STOP, DISCARD):
-        (folder / flag).unlink(missing_ok=True)
-    state = read_state(folder)
-    if state.state == "discarded":
-        write_state(folder, replace(state, state="stopped", reason="discarded, and taken back"))
+def _event(line: bytes) -> dict[str, Any] | None:
+    """The event of a line; None where it holds none."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and {"seq", "kind"} <= event.keys() else None
+
+
+def _cut_torn(file: BinaryIO) -> None:
+    """Cut what follows the last whole line."""
+    end = file.seek(0, os.SEEK_END)
+    if not end or (file.seek(end - 1), file.read())[1] == b"\n":
+        return
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def finite(value: Any) -> Any:

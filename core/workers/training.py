@@ -7,21 +7,35 @@ about it is read there. Light, for the window imports it: what the child does li
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from core.errors import DataError
-from core.training.run_state import DISCARD, STOP, RunState, alive, read_state, started_at, write_state
-from core.training.runs import ask_discard, ask_stop, create, open_run, put_aside
+from core.training.run_reading import is_run
+from core.training.run_state import (
+    DISCARD,
+    REPORT,
+    STATE,
+    STOP,
+    RunState,
+    alive,
+    read_state,
+    started_at,
+    write_state,
+)
+from core.training.runs import ABOUT, EVENTS, SETTINGS, ask_stop, create, open_run
 from core.training.settings import Settings, load
 from core.workers.children import reap, spawn
 
 SUBCOMMAND = "train-worker"
 LOOK_EVERY = 0.1
 """Seconds between two looks at a run that is to end."""
+FOLDERS = ("checkpoints", "tensorboard", "model")
+FILES = (EVENTS, REPORT, "stdout.log", "stderr.log", STOP, DISCARD, STATE, ABOUT, SETTINGS)
+"""What a run makes in its folder; last what makes it a run, so that one half erased can be erased again."""
 TERMINATED = 5.0
 """Seconds that a process gets between being asked to terminate and being killed."""
 
@@ -40,16 +54,9 @@ def resume(folder: Path) -> int:
     """Go on with a run that was interrupted, stopped or failed; returns the pid. Raises DataError."""
     open_run(folder)
     state = read_state(folder)
-    if state.live:
-        raise DataError(f"{folder} is being trained by process {state.pid} already.")
+    resumable(folder, state)
     clear_flags(folder)
     return _spawn(folder, replace(state, state="starting", error=None, reason=None))
-
-
-def clear_flags(folder: Path) -> None:
-    """Nobody wants this run to end any more."""
-    for flag in (STOP, DISCARD):
-        (folder / flag).unlink(missing_ok=True)
 
 
 def stop(folder: Path, grace: float = 20.0) -> RunState:
@@ -64,14 +71,26 @@ def stop(folder: Path, grace: float = 20.0) -> RunState:
     return read_state(folder)
 
 
-def discard(folder: Path, grace: float = 20.0) -> RunState:
-    """End a run as `stop` does and put its folder aside; `core.training.runs.take_back` undoes that."""
-    ask_discard(folder)
-    if folder.exists() and read_state(folder).live:
-        _ended(folder, grace, "did not answer and was ended")
-        if folder.exists():
-            put_aside(folder)
-    return RunState("discarded")
+def erase(folder: Path, grace: float = 20.0) -> bool:
+    """End a run as `stop` does, then remove what it wrote, and its folder if nothing else is in it.
+
+    Anything but a run of this program is left alone. Returns whether the run is gone.
+    """
+    if not is_run(folder):
+        return False
+    stop(folder, grace)
+    for name in FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    try:
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+    except OSError:  # still open somewhere, or of another owner
+        with contextlib.suppress(OSError):
+            write_state(folder, RunState("discarded"))
+        return False
+    with contextlib.suppress(OSError):  # somebody's own files are in it
+        folder.rmdir()
+    return True
 
 
 def _spawn(folder: Path, state: RunState) -> int:

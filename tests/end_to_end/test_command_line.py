@@ -52,6 +52,7 @@ COMMANDS = {
     "runs stop": "folder --grace",
     "runs resume": "folder",
     "runs use": "folder --drop",
+    "run-eraser": "folders",
     "run-queue": "root",
     "run-reader": "",
     "search": "settings --data --study --vary --trials --jobs --set --json",

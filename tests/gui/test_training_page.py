@@ -256,7 +256,7 @@ def test_what_was_discarded_goes_when_the_window_closes_and_nothing_else_does(
     window.training.discard(page(window).runs.runs[str(folder)])
     with qtbot.waitSignal(window.finished, timeout=WAIT_MS):
         window.close()
-    assert [path.name for path in folder.iterdir()] == ["my notes.txt"]
+    qtbot.waitUntil(lambda: [path.name for path in folder.iterdir()] == ["my notes.txt"], timeout=WAIT_MS)
     assert read_state(kept).state == "finished"
 
 

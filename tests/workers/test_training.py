@@ -16,7 +16,7 @@ import pytest
 from core.errors import DataError
 from core.model import checkpoint
 from core.training.run_state import read_state
-from core.training.runs import Run, ask_discard, create, take_back
+from core.training.runs import Run, create
 from core.training.settings import Settings, load
 from core.workers import training
 
@@ -135,13 +135,31 @@ def test_a_run_whose_data_is_gone_fails_before_it_trains(run: Path, settings: Se
     assert "gone.pkl" in (run / "stderr.log").read_text()
 
 
-def test_a_discarded_run_is_put_aside_and_can_be_taken_back(run: Path, settings: Settings) -> None:
+def test_a_run_is_erased_and_what_is_not_its_own_stays(run: Path, settings: Settings) -> None:
     create(run, settings).tell(now=True, state="finished")
-    ask_discard(run)
-    assert not run.exists()
-    (aside,) = run.parent.glob(".discarded-*")
-    take_back(aside, run)
-    assert read_state(run).state == "finished"
+    (run / "my notes.txt").write_text("mine")
+    assert training.erase(run)
+    assert [path.name for path in run.iterdir()] == ["my notes.txt"]
+
+
+def test_a_run_in_training_is_ended_and_erased(run: Path, settings: Settings, data: Path) -> None:
+    training.start(run, settings, data)
+    until(lambda: read_state(run).step > 0)
+    assert training.erase(run)
+    assert [path.name for path in run.parent.iterdir()] == ["long.toml"]
+
+
+@pytest.mark.parametrize(
+    "about", [None, "{}", '{"v": "1.4.0", "id": 7}', '{"id": "somebody\'s project"}', "[]"]
+)
+def test_a_folder_of_another_program_is_never_erased(run: Path, about: str | None) -> None:
+    (run / "model").mkdir(parents=True)
+    files = {"settings.toml": "theirs", "events.jsonl": "theirs", "model/net.bin": "theirs"}
+    for name, content in {**files, **({"run.json": about} if about else {})}.items():
+        (run / name).write_text(content)
+    before = sorted(run.rglob("*"))
+    assert not training.erase(run)
+    assert sorted(run.rglob("*")) == before
 
 
 def test_a_process_of_the_same_number_is_not_the_one_that_trained(run: Path, settings: Settings) -> None:
