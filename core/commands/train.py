@@ -51,7 +51,6 @@ def train(
 def _resume(run: Path, detach: bool) -> int:
     if detach:
         return _left(run, training.resume(run))
-    training.clear_flags(run)
     from core.training.loop import carry_on
 
     return _follow(run, lambda progress: carry_on(run, progress))

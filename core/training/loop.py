@@ -32,8 +32,8 @@ from core.training.finish import counts, finish
 from core.training.plan import Plan
 from core.training.processes import Processes
 from core.training.run_log import RunLog
-from core.training.run_state import REPORT, read_state, started_at
-from core.training.runs import SETTINGS, TRIAL, Run, create, open_run, put_aside
+from core.training.run_state import read_state, started_at
+from core.training.runs import SETTINGS, TRIAL, Run, clear_flags, create, open_run, put_aside, resumable
 from core.training.settings import Settings, fitted
 from core.training.settings import load as load_settings
 from core.training.stand import LATE, STOPPED, Stand, Work, copy_folder, keep, next_phase, recall, set_aside
@@ -92,13 +92,16 @@ def carry_on(folder: Path, on_progress: Progress | None = None, version: str = "
 
 
 def _take(run: Run, processes: Processes) -> None:
-    """Make the run this process's. Raises DataError where another is training it."""
+    """Make the run this process's. Raises DataError where another is training it, or it is finished."""
     state, pid = read_state(run.folder), os.getpid()
     others = processes.collected(pid)
-    if state.live and state.pid not in others:
-        raise DataError(f"{run.folder} is being trained by process {state.pid} already.")
+    handed_over = state.live and state.pid in others
+    if not handed_over:
+        resumable(run.folder, state)
     run.quiet = not processes.main
-    (run.folder / REPORT).unlink(missing_ok=True)
+    processes.wait()  # all have looked
+    if processes.main and not handed_over:  # else somebody may want the end of what has just been started
+        clear_flags(run.folder)
     run.tell(
         now=True, state="running", pid=pid, started=started_at(pid), segment=state.segment + 1,
         reason=None, error=None, left_s=None,

@@ -26,7 +26,16 @@ from core.training.run_state import (
     started_at,
     write_state,
 )
-from core.training.runs import ABOUT, EVENTS, SETTINGS, ask_stop, create, open_run
+from core.training.runs import (
+    ABOUT,
+    EVENTS,
+    SETTINGS,
+    ask_stop,
+    clear_flags,
+    create,
+    open_run,
+    resumable,
+)
 from core.training.settings import Settings, load
 from core.workers.children import reap, spawn
 

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
+from core.commands.train import train as train_command
 from core.data.batches import Sample
 from core.data.sources import DataSet, Part
 from core.errors import DataError
 from core.training import loop, snapshot
 from core.training.run_state import read_state
-from core.training.runs import Run, create
+from core.training.runs import Run, ask_stop, create, open_run
 from core.training.settings import Settings, Source
 from core.training.step import Trainer
+from core.workers import training
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 
@@ -94,8 +97,9 @@ class Case:
                 loop.carry_on(run)
 
         assert os.WIFSIGNALED(in_a_child(train))
-        assert read_state(run).state == "interrupted"
-        loop.carry_on(run)
+        if read_state(run).state != "finished":  # killed just after it had said its last word
+            assert read_state(run).state == "interrupted"
+            loop.carry_on(run)
         return run
 
     def check(self, random: np.random.Generator, times: int) -> None:
@@ -200,6 +204,45 @@ def test_a_resumed_run_is_one_run_of_two_segments_and_no_step_comes_twice(case: 
     steps = [(event["epoch"], event["batch"]) for event in events if event["kind"] == "step"]
     assert len(set(steps)) == len(steps) > 2
     assert read_state(run).state == "finished"
+
+
+def test_a_finished_run_is_not_resumed_and_keeps_its_report(case: Case) -> None:
+    before = (case.unharmed / "report.json").read_bytes()
+    for resume in (loop.carry_on, training.resume):
+        with pytest.raises(DataError, match="is finished"):
+            resume(case.unharmed)
+    assert (case.unharmed / "report.json").read_bytes() == before
+    assert read_state(case.unharmed).state == "finished"
+
+
+def test_a_torn_event_is_cut_before_the_next_and_a_damaged_one_passed_over(case: Case) -> None:
+    run = create(case.folder / "torn", case.settings)
+    run.event("first")
+    with (run.folder / "events.jsonl").open("ab") as file:
+        file.write(b'{"v": 1, "seq": 1, "ki')
+    again = open_run(run.folder)
+    again.event("second")
+    assert [(e["seq"], e["kind"]) for e in again.events()[0]] == [(0, "first"), (1, "second")]
+    with (run.folder / "events.jsonl").open("ab") as file:
+        file.write(b"\x00\x00\xff\n[1]\n")
+    open_run(run.folder).event("third")
+    assert [e["kind"] for e in run.events()[0]] == ["first", "second", "third"]
+
+
+def test_resuming_a_stopped_run_forgets_that_it_was_to_end_but_not_one_that_is_trained(case: Case) -> None:
+    run = case.folder / "stopped"
+    create(run, case.settings, case.folder).tell(now=True, state="stopped", pid=0)
+    ask_stop(run)
+    assert loop.carry_on(run)["ended"] == "all epochs done"
+
+    live = case.folder / "live"
+    other = psutil.Process().parent()
+    assert other is not None
+    create(live, case.settings).tell(now=True, state="running", pid=other.pid, started=other.create_time())
+    ask_stop(live)
+    with pytest.raises(DataError, match=f"by process {other.pid} already"):
+        train_command(None, None, live, (), resume=True)
+    assert (live / "stop").exists()
 
 
 def test_tensorboard_sees_each_step_once_too(case: Case) -> None:
