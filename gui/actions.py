@@ -33,6 +33,12 @@ def _corrected(window: MainWindow) -> bool:
     return clip is not None and clip.typed is not None
 
 
+def _recognised(window: MainWindow) -> None:
+    session = window.review.session
+    if session.current is not None:
+        session.correct(session.current, None)
+
+
 def _busy(window: MainWindow) -> bool:
     return window.jobs.running is not None or bool(window.jobs.waiting)
 
@@ -109,7 +115,7 @@ ACTIONS: tuple[Action, ...] = (
         _N("actions", "Back to the recognised words"),
         "Edit",
         (),
-        lambda w: w.review.session.correct(w.review.session.current, None),
+        _recognised,
         when=_corrected,
     ),
     Action(
