@@ -10,7 +10,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from core import paths
-from core.model.chosen import dropped, foreign
+from core.errors import ModelError
+from core.model.chosen import META, dropped, foreign, locate
 from core.training.run_reading import read_json
 from core.types import MODALITIES
 from gui.banner import Notice
@@ -22,9 +23,12 @@ def _tr(text: str, **values: object) -> str:
 
 def read_model(model: str) -> Iterator[dict[str, Any]]:
     """Work for the background: model.json of the starter, a run or a model; {} where there is none."""
+    try:
+        told = read_json(locate(model) / META)
+    except ModelError:
+        told = {}
     folder = paths.resources() / "starter" if model == "starter" else Path(model)
-    told = read_json(folder / "model" / "model.json") or read_json(folder / "model.json")
-    yield {**told, "folder": str(folder), "dropped": list(dropped(folder))} if told else {}
+    yield {**told, "folder": str(folder), "dropped": list(dropped(model))} if told else {}
 
 
 def model_notice(told: Mapping[str, Any]) -> Notice:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from core import paths
-from core.errors import SettingsError
+from core.errors import ModelError, SettingsError
 from core.model.chosen import agree
 from core.training import known_runs, run_reading
 from core.types import Modality
@@ -230,7 +230,7 @@ def _agreed(folder: Path, modalities: list[Modality]) -> Iterator[str]:
     """Work for the background: remember that modalities are left out; "" or why that cannot be kept."""
     try:
         agree(folder, modalities)
-    except OSError as error:
+    except (ModelError, OSError) as error:
         yield str(error)
     else:
         yield ""

@@ -22,13 +22,13 @@ from torch import Tensor
 from core.diagnostics.reference import FILE as REFERENCE
 from core.diagnostics.reference import Reference
 from core.errors import ModelError
-from core.files import standing, whole_folder
+from core.files import whole_folder
+from core.model.chosen import META as META
+from core.model.chosen import locate as locate
 from core.model.network import Network, load_text_encoder, load_tokenizer, text_encoder_folder
-from core.paths import resources
 from core.training.settings import NetworkSettings
 from core.types import EXTRACTOR_VERSION
 
-META = "model.json"
 WEIGHTS = "weights.safetensors"
 ENCODER = "text_encoder."
 """Prefix of the text encoder's tensors in a network's state."""
@@ -122,18 +122,6 @@ def describe(model: str | Path = "starter") -> Meta:
 
 def _meta(stored: _Stored) -> Meta:
     return Meta(**stored.model_dump(include=set(Meta.model_fields)))
-
-
-def locate(model: str | Path) -> Path:
-    """The folder that holds model.json. Raises ModelError where there is none."""
-    if str(model) == "starter":
-        candidates = [resources() / "starter"]
-    else:
-        candidates = [Path(model), Path(model) / "model", Path(model) / "checkpoints" / "best"]
-    for folder in map(standing, candidates):
-        if (folder / META).is_file():
-            return folder
-    raise ModelError(f"There is no model in {candidates[0]}.", "Name a folder of a model or of a run.")
 
 
 def _changed(network: Network) -> dict[str, Tensor]:

@@ -15,7 +15,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.files import standing
 from core.model import chosen
 from core.training import runs
 from core.training.comparison import Compared
@@ -260,7 +259,7 @@ def usable(folder: Path) -> dict[str, Any]:
     {"why": why not, "" where it can; "foreign": modalities that it can be used without, where that helps}
     """
     why = chosen.usable(folder) or ""
-    told = read_json(standing(folder / "model") / "model.json")
+    told = chosen.told_of(folder)
     foreign = list(chosen.foreign(told)) if told and why else []
     own = [m for m in MODALITIES if m not in foreign and (told.get("features") or {}).get(m) != chosen.ABSENT]
     return {"why": why, "foreign": foreign if own else []}

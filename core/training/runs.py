@@ -24,7 +24,6 @@ from typing import Any, BinaryIO
 
 from core.errors import DataError, UserError
 from core.files import write_whole
-from core.model.chosen import usable as usable
 from core.training.known_runs import remember
 from core.training.run_state import DISCARD, REPORT, STOP, RunState, started_at, write_state
 from core.training.run_state import read_state as read_state

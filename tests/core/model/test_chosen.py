@@ -97,8 +97,21 @@ def test_a_run_without_a_finished_model_says_so(tmp_path: Path) -> None:
     assert chosen.usable(tmp_path) == "This run has no finished model."
 
 
-def test_the_agreement_is_of_that_folder_alone(made: Any, tmp_path: Path) -> None:
+def test_the_agreement_is_of_that_model_wherever_it_lies(made: Any, tmp_path: Path) -> None:
     folder = made()
     chosen.agree(folder, ["text"])
-    assert chosen.dropped(tmp_path / "other") == ()
-    assert chosen.dropped(folder) == ("text",)
+    moved = folder.rename(tmp_path / "other")
+    assert chosen.dropped(moved) == ("text",)
+    assert chosen.dropped(folder) == ()
+
+
+def test_a_model_trained_anew_in_the_same_folder_is_asked_about_anew(made: Any) -> None:
+    chosen.agree(made({"audio": "foreign"}, audio=74), ["audio"])
+    folder = made({"audio": "foreign"}, audio=74)
+    assert chosen.dropped(folder) == ()
+    assert chosen.usable(folder) == "It learned the voice from features that came with its data."
+
+
+def test_nothing_is_agreed_of_a_folder_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model"):
+        chosen.agree(tmp_path, ["text"])
