@@ -51,5 +51,8 @@ def _table(found: Sequence[assets.AssetStatus]) -> None:
         table.add_row(item.name, state, f"{item.size / 1e6:.1f} MB", item.licence)
     console = Console(highlight=False)
     console.print(table)
-    for folder in dict.fromkeys(item.path.parent for item in found):
+    # An asset is a folder of its name, or one file in it.
+    places = [(item.path, *item.path.parents) for item in found]
+    own = [next(p for p in place if p.name == item.name) for place, item in zip(places, found, strict=True)]
+    for folder in dict.fromkeys(path.parent for path in own):
         console.print(str(folder), soft_wrap=True, markup=False)

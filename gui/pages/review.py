@@ -71,8 +71,7 @@ class ReviewPage(QWidget):
         self._below.addWidget(self.timeline, 1)
         self._below.addWidget(self.transport)
         middle.add(self.video, _card(self.transcript), below)
-        estimate = _card(self.estimates, self.tr("Estimate"))
-        estimate.layout().addWidget(self.notes)
+        estimate = _card(self.estimates, self.tr("Estimate"), self.notes)
         right.add(estimate, _card(self.covariance, self.tr("Voice and face")))
         page.add(self.clips, middle, right)
         layout = QHBoxLayout(self)
@@ -300,11 +299,13 @@ def _empty() -> QFrame:
     return QFrame(objectName="card")
 
 
-def _card(widget: QWidget, title: str = "") -> QFrame:
+def _card(widget: QWidget, title: str = "", below: QWidget | None = None) -> QFrame:
     card = QFrame(objectName="card")
     layout = QVBoxLayout(card)
     layout.setContentsMargins(10, 8, 10, 8)
     if title:
         layout.addWidget(QLabel(title, objectName="heading"))
     layout.addWidget(widget, 1)
+    if below is not None:
+        layout.addWidget(below)
     return card

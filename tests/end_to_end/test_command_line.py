@@ -314,6 +314,7 @@ def test_data_that_is_not_there_and_settings_that_do_not_exist_are_told(
 def test_assets_are_listed_for_people_and_for_programs(consonance: Consonance, assets: Path) -> None:
     told = consonance("assets", "status").out
     assert "text-encoder" in told
-    assert str(assets) in told.splitlines(), "the folder on a line of its own, not cut"
+    assert told.splitlines()[-1] == str(assets), "the folder on a line of its own, not cut"
+    assert told.count(str(assets)) == 1
     found = _objects(consonance("assets", "status", "--json").out)
     assert {item["state"] for item in found} == {"present"}
