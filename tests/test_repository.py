@@ -90,7 +90,7 @@ def _unknown(line: str) -> list[str]:
         command = command.commands[name]
     known = {option for parameter in command.params for option in parameter.opts}
     if command.name == "app":
-        known |= {"--screenshots", "--size", "--page"}
+        known |= {"--screenshots", "--size", "--page", "--live"}
     return [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
 
 
