@@ -31,14 +31,18 @@ from gui.widgets.value_text import list_text
 
 
 class RunChoices(TallWidget):
-    """`preset_chosen` (name, title): its settings are wanted. `seed_chosen`: the first seed is another."""
+    """`preset_chosen` (name, title): its settings are wanted. `seed_chosen`: the first seed is another.
+
+    root: the folder that is proposed for runs.
+    """
 
     changed = Signal()
     preset_chosen = Signal(str, str)
     seed_chosen = Signal(int)
 
-    def __init__(self, background: Background, presets: dict[str, str]) -> None:
+    def __init__(self, background: Background, presets: dict[str, str], root: Path | None = None) -> None:
         super().__init__()
+        self._root = root or paths.runs()
         self._background = background
         self._there: dict[Path, bool] = {}
         self._taken: list[str] = []
@@ -52,7 +56,7 @@ class RunChoices(TallWidget):
         for name, title in presets.items():
             self.preset.addItem(title, name)
         self.line = QLineEdit()
-        self.place = QLineEdit(str(paths.runs()))
+        self.place = QLineEdit(str(self._root))
         self.seed_line = QLineEdit()
         self._several = QPushButton()
         self._several.setAutoDefault(False)
@@ -106,7 +110,7 @@ class RunChoices(TallWidget):
     @property
     def folder(self) -> Path:
         """Folder that the runs are put in."""
-        return Path(self.place.text().strip() or paths.runs()).expanduser()
+        return Path(self.place.text().strip() or self._root).expanduser()
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -168,13 +168,6 @@ class RunModel(QAbstractListModel):
         found = [run for run in self.runs.values() if run.ticked]
         return sorted(found, key=lambda run: run.created)
 
-    def untick_all(self) -> None:
-        """Compare nothing."""
-        for run in self.ticked:
-            run.ticked = False
-            self._touch(run)
-        self.ticks_changed.emit()
-
     def _insert(self, run: Run) -> None:
         self.runs[run.folder] = run
         if not self._passes(run):

@@ -77,7 +77,7 @@ class TrainingDesk(QObject):
     def _ask(self, origin: Origin | None) -> None:
         from gui.training_dialog import NewRunDialog
 
-        dialog = NewRunDialog(self._window.background, self._window, origin)
+        dialog = NewRunDialog(self._window.background, self._window, origin, self.root)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.start_asked.connect(self.start)
         dialog.open()

@@ -44,18 +44,23 @@ LULL_MS = 700
 
 
 class NewRunDialog(QDialog):
-    """`start_asked` carries a NewRun. origin: an earlier run's settings and data, to start from these."""
+    """`start_asked` carries a NewRun. origin: an earlier run's settings and data, to start from these. root:
+    the folder of runs."""
 
     start_asked = Signal(object)
 
     def __init__(
-        self, background: Background, parent: QWidget | None = None, origin: Origin | None = None
+        self,
+        background: Background,
+        parent: QWidget | None = None,
+        origin: Origin | None = None,
+        root: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("New run"))
         self.setAcceptDrops(True)
         self._background = background
-        self.choices = RunChoices(background, new_run.preset_titles())
+        self.choices = RunChoices(background, new_run.preset_titles(), root)
         self.panel = SettingsPanel()
         self.form = self.panel.form
         self.problems = ProblemList()

@@ -25,8 +25,6 @@ NOT_THE_SAME_RUN = (
 EXACT_PAIRS = 14
 """Up to so many pairs every flip of signs is tried; of more, DRAWS of them at random."""
 DRAWS = 50_000
-UNITS = ("mae", "loss")
-"""Figures of which less is better; of all others more is."""
 
 
 @dataclass(frozen=True, slots=True)

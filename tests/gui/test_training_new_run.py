@@ -92,3 +92,14 @@ def test_what_cannot_be_started_is_told_in_the_banner(
     wanted = NewRun(small_settings(tmp_path), tmp_path / "data.pkl", "one", folder.parent, (1,))
     window.training.start(wanted)
     qtbot.waitUntil(lambda: "holds a run already" in window.banner.text, timeout=WAIT_MS)
+
+
+def test_a_run_is_proposed_for_the_folder_that_the_page_lists(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window()
+    window.use_preferences(window.preferences.changed(runs_folder=str(tmp_path / "mine")))
+    window.training.new_run()
+    dialog = dialog_of(qtbot, window)
+    assert dialog.choices.folder == tmp_path / "mine"
+    dialog.reject()
