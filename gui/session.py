@@ -51,6 +51,7 @@ class Session(QObject):
         self._jobs, self._background = jobs, background
         self._corrections = Corrections()
         self._answers: OrderedDict[Clip, Answer] = OrderedDict()
+        self._taken_off: dict[Clip, Answer] = {}
         self._by_job: dict[int, Clip] = {}
         self._by_path: dict[Path, Clip] = {}
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
@@ -121,6 +122,7 @@ class Session(QObject):
         """Ask once more for every clip: another model answers now."""
         self._jobs.cancel_all()
         self._answers.clear()
+        self._taken_off.clear()
         for clip in self.clips.clips:
             self._ask(clip, first=clip is self.current)
         self.clips.touch_all()
@@ -136,12 +138,14 @@ class Session(QObject):
         if self._by_path.get(clip.path) is not clip:
             return
         row, shown = self.clips.row_of(clip), clip is self.current
+        if clip.state is ClipState.DONE and clip in self._answers:
+            self._taken_off[clip] = self._answers[clip]
         self._forget(clip)
         left = self.clips.rowCount()
         if shown:
             self.show(self.clips.at(min(row, left - 1)) if left and row >= 0 else None)
 
-    def put_back(self, clip: Clip, place: int, answer: Answer) -> None:
+    def put_back(self, clip: Clip, place: int) -> None:
         """Put `clip` on the list again, at `place`, with what was known of it, and show it.
 
         One that was opened again meanwhile is only shown.
@@ -149,8 +153,8 @@ class Session(QObject):
         if clip.path not in self._by_path:
             self._by_path[clip.path] = clip
             self.clips.insert(min(place, len(self.clips.clips)), clip)
-            if clip.state is ClipState.DONE and answer.analysis is not None:
-                self._answers[clip] = answer
+            if clip in self._taken_off:
+                self._answers[clip] = self._taken_off.pop(clip)
             elif clip.state is not ClipState.FAILED:
                 self._ask(clip)
         self.show(self._by_path[clip.path])
@@ -278,13 +282,13 @@ class _Removal(QUndoCommand):
     def __init__(self, session: Session, clip: Clip) -> None:
         super().__init__(session.tr("take {name} off the list").format(name=clip.path.name))
         self._session, self._clip = session, clip
-        self._place, self._answer = session.clips.clips.index(clip), session.answer(clip)
+        self._place = session.clips.clips.index(clip)
 
     def redo(self) -> None:
         self._session.take_off(self._clip)
 
     def undo(self) -> None:
-        self._session.put_back(self._clip, self._place, self._answer)
+        self._session.put_back(self._clip, self._place)
 
 
 class _Correction(QUndoCommand):

@@ -278,6 +278,21 @@ def test_a_waiting_clip_that_comes_back_is_analysed(
     window.jobs.cancel_all()
 
 
+def test_a_clip_that_comes_back_to_another_model_is_analysed_by_it(
+    qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
+) -> None:
+    window = open_window()
+    window.open_paths(clips("one.mp4", "two.mp4"))
+    wait_for(qtbot, window, ClipState.DONE, 2)
+    one = clip_of(window, "one.mp4")
+    before = one.job
+    window.actions_by_id.of["close-clip"].trigger()
+    window.review.session.analyse_all_again()
+    window.actions_by_id.of["undo"].trigger()
+    assert (one.state, one.job > before) == (ClipState.WAITING, True)
+    wait_for(qtbot, window, ClipState.DONE, 2)
+
+
 def test_recent_files_are_kept_and_the_missing_ones_greyed(
     qtbot: QtBot, open_window: OpenWindow, clips: Callable[..., list[Path]]
 ) -> None:
