@@ -55,15 +55,33 @@ def parse(texts: Sequence[str], settings: str, overrides: Sequence[str] = ()) ->
     return tuple(found)
 
 
+def listed(text: str) -> Varied:
+    """A setting whose values are named one by one, `key=a,b,c`. ValueError says why it is none."""
+    key, equals, values = (part.strip() for part in text.partition("="))
+    if not key or not equals or not values:
+        raise ValueError("expected key = a, b, c")
+    if _is_range(values):
+        raise ValueError("name the values one by one; only a search takes ranges")
+    return Varied(key, "choice", choices=_choices(values))
+
+
+def _is_range(values: str) -> bool:
+    return ":" in values and "," not in values
+
+
+def _choices(values: str) -> tuple[str, ...]:
+    choices = tuple(dict.fromkeys(choice.strip() for choice in values.split(",") if choice.strip()))
+    if len(choices) < 2:
+        raise ValueError("one value is no choice: put what stays the same into the settings")
+    return choices
+
+
 def _parsed(text: str) -> Varied:
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not values:
         raise ValueError("expected key=low:high, key=low:high:log or key=a,b,c")
-    if ":" not in values:
-        choices = tuple(dict.fromkeys(choice.strip() for choice in values.split(",") if choice.strip()))
-        if len(choices) < 2:
-            raise ValueError("one value is no choice: use --set for what stays the same")
-        return Varied(key, "choice", choices=choices)
+    if not _is_range(values):
+        return Varied(key, "choice", choices=_choices(values))
     low, high, *scale = values.split(":")
     if scale not in ([], ["log"]):
         raise ValueError(f"{':'.join(scale)} is no scale: only log")

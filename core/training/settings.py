@@ -324,17 +324,12 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
     Raises SettingsError that lists every problem at once, each with its name and the nearest known name.
     """
     path = presets().get(str(path), Path(path))
-    problems: list[str] = []
-    tree = _read(path)
-    for override in overrides:
-        _lay_over(tree, override, problems)
-    try:
-        settings = Settings.model_validate(tree)
-    except ValidationError as error:
-        problems += [_told(problem) for problem in error.errors()]
-    if problems:
-        raise SettingsError(f"{path}: " + "; ".join(problems), "Correct these settings and start again.")
-    return settings
+    return _laid_over(_read(path), overrides, f"{path}: ")
+
+
+def changed(settings: Settings, overrides: Sequence[str]) -> Settings:
+    """The settings with `section.key=value` laid over them. SettingsError as from `load`."""
+    return _laid_over(settings.model_dump(mode="json"), overrides)
 
 
 def fitted(settings: Settings, widths: Mapping[Modality, int]) -> Settings:
@@ -386,6 +381,19 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: not TOML: {error}") from error
 
 
+def _laid_over(tree: dict[str, Any], overrides: Sequence[str], where: str = "") -> Settings:
+    problems: list[str] = []
+    for override in overrides:
+        _lay_over(tree, override, problems)
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        problems += [_told(problem) for problem in error.errors()]
+    if problems:
+        raise SettingsError(where + "; ".join(problems), "Correct these settings and start again.")
+    return settings
+
+
 def _lay_over(tree: dict[str, Any], override: str, problems: list[str]) -> None:
     name, equals, text = override.partition("=")
     if not equals:
@@ -412,6 +420,11 @@ def _told(problem: Any) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
         return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+    return unknown(name)
+
+
+def unknown(name: str) -> str:
+    """What is told of a setting that does not exist, with the nearest one that does."""
     near = _nearest(name, names())
     return f"{name}: no such setting" + (f"; did you mean {near}?" if near else "")
 
