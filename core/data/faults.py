@@ -39,9 +39,13 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _empty_parts(found: Survey) -> Iterator[Problem]:
-    if "all" in found.parts:
+    if list(found.parts) == ["all"]:
         yield Problem("no-parts", "note", "all", "The data has no parts: training cuts them by whole groups.")
         return
+    if "all" in found.parts:
+        rows = int((found.part == list(found.parts).index("all")).sum())
+        message = f"{rows:,} rows are of no part, while others are: training does nothing with them."
+        yield Problem("rows-without-part", "warning", "all", message, "Give them a part, or none any.")
     told = "Give some rows the part {} (mode or split in a table), or none any part."
     if "train" not in found.parts:
         yield Problem("empty-split", "error", "train", "No row is in train.", told.format("train"))

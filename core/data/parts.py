@@ -19,7 +19,7 @@ PARTS = ("train", "valid", "calibration", "test")
 OWN_SHARE = 0.1
 """Of data without parts, the share that each of the last three gets for training."""
 LEAST_GROUPS = 5
-"""With fewer videos or people no part is cut off for calibration: it would take too much from training."""
+"""With fewer videos or people no part is cut off: it would take too much from training."""
 
 
 @dataclass(slots=True)
@@ -90,8 +90,17 @@ def for_training(data: DataSet) -> DataSet:
     """
     there = [name for name, part in data.parts.items() if len(part)]
     if there == ["all"]:
+        if (groups := len(set(data.part("all").groups))) < LEAST_GROUPS:
+            found = _noted(data, f"no parts of its own, and only {groups} groups: all rows are trained on")
+            found.parts = {"train": data.part("all")}
+            return found
         shares = Source(valid_share=OWN_SHARE, calibration_share=OWN_SHARE, test_share=OWN_SHARE)
         return _cut(data, "all", shares, "no parts of its own: cut by whole groups into {rows}")
+    if "all" in there:
+        told = f"{len(data.part('all'))} rows are of no part, while others are: nothing is done with them"
+        data = _noted(data, told)
+        data.parts = {name: part for name, part in data.parts.items() if name != "all"}
+        there.remove("all")
     unasked = any(source.path for source in data.sources) or not data.calibration_share
     if unasked or "calibration" in there or "train" not in there:
         return data

@@ -57,6 +57,9 @@ def test_parts_that_are_empty_are_told_by_how_much_they_matter() -> None:
     assert codes(found(valid=plain("b")), "error") == {("empty-split", "train")}
     assert codes(found(train=plain("a")), "warning") == {("empty-split", "valid")}
     assert ("no-parts", "all") in codes(found(all=plain("a")), "note")
+    mixed = found(train=plain("t"), all=plain("a", 3))
+    assert ("rows-without-part", "all") in codes(mixed, "warning")
+    assert any("3 rows are of no part" in problem.message for problem in mixed)
 
 
 def test_rows_that_share_an_id_are_named() -> None:

@@ -268,6 +268,28 @@ def test_few_groups_are_not_cut_for_calibration(tmp_path: Path) -> None:
     assert "only 2 groups" in data.notes[-1]
 
 
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+def test_data_without_parts_and_of_few_groups_is_trained_on_whole(groups: int, tmp_path: Path) -> None:
+    rows = [{"text": f"s {i}", "y": 1, "video_id": f"v{i % groups}"} for i in range(20)]
+    data = for_training(load(DataSettings(), written(tmp_path / "t.csv", rows)))
+    assert {name: len(part) for name, part in data.parts.items()} == {"train": 20}
+    assert f"only {groups} groups" in data.notes[-1]
+
+
+def test_five_groups_without_parts_leave_some_to_train_on(tmp_path: Path) -> None:
+    rows = [{"text": f"s {i}", "y": 1, "video_id": f"v{i % 5}"} for i in range(20)]
+    data = for_training(load(DataSettings(), written(tmp_path / "t.csv", rows)))
+    assert len(set(data.part("train").groups)) == 2
+
+
+def test_rows_of_no_part_beside_others_are_counted_in_a_note(tmp_path: Path) -> None:
+    modes = ["train"] * 10 + [""] * 3 + ["valid"] * 4
+    rows = [{"text": f"s {i}", "y": 1, "video_id": f"v{i % 2}", "mode": mode} for i, mode in enumerate(modes)]
+    data = for_training(load(DataSettings(), written(tmp_path / "t.csv", rows)))
+    assert {name: len(part) for name, part in data.parts.items()} == {"train": 10, "valid": 4}
+    assert any("3 rows are of no part" in note for note in data.notes)
+
+
 def test_human_labels_of_single_modalities_are_read_from_a_plain_table(tmp_path: Path) -> None:
     row = {"uid": "a", "video_id": "v", "text": "好", "y_M": 0.2, "y_T": -0.4, "y_A": 1, "y_V": ""}
     (sample,) = load(DataSettings(), written(tmp_path / "t.csv", [row])).part("all").samples
