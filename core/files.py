@@ -17,13 +17,18 @@ from pathlib import Path
 def write_whole(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a text file so that a reader sees the old one or the new one. durable: also after a power cut."""
     descriptor, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
-    Path(part).chmod(0o644)
-    Path(part).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    finally:
+        Path(part).unlink(missing_ok=True)
+    if durable:
+        _flush_names(path.parent)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.data.sources import DataSet, Progress
-from core.files import standing, whole_folder
+from core.files import clear_parts, standing, whole_folder
 from core.training import snapshot
 from core.training.processes import Processes
 from core.training.runs import Run
@@ -121,6 +121,8 @@ def recall(run: Run, processes: Processes) -> Stand:
     processes.wait()
     run.rewind(None if found is None else found["events"])
     if processes.main:
+        for parent in (run.folder, run.last.parent):
+            clear_parts(parent)
         _undo(run, stand)
     processes.wait()
     return stand
