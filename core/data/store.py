@@ -8,6 +8,7 @@ files and not Parquet: docs/adr/0008-arrow-for-training-rows.md.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -37,6 +38,8 @@ CHUNK_BYTES, CHUNK_ROWS = 2**23, 4096
 SHARD_BYTES = 2**30
 ABANDONED_SECONDS = 2 * 86400.0
 """A half-written store that nobody touched for so long belongs to no process any more."""
+PATIENCE = 3
+"""How often a finished store is offered its name while others take it and give it up."""
 INDEX, ABOUT = "index.arrow", "about.json"
 
 PARTS = ("train", "valid", "calibration", "test", "all")
@@ -215,6 +218,27 @@ def _sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _publish(folder: Path, fingerprint: str) -> None:
+    """Give a finished store its name, unless another process was quicker: that one's holds the same.
+
+    Not by `core.files.whole_folder`, where the newer takes the older's place: the older may be mapped already.
+    """
+    place = root() / fingerprint
+    for _ in range(PATIENCE):
+        if find(fingerprint) is not None:
+            return
+        with contextlib.suppress(OSError):  # the name is taken
+            folder.rename(place)
+            return
+        if find(fingerprint) is None and place.exists():  # of an older version, or damaged
+            with (
+                tempfile.TemporaryDirectory(prefix=f".{fingerprint}-", dir=root()) as old,
+                contextlib.suppress(OSError),  # another process was quicker with that, too
+            ):
+                place.rename(Path(old) / "old")
+    folder.rename(place)
+
+
 @contextmanager
 def _beside(fingerprint: str) -> Generator[Path]:
     """A folder to fill, which takes the place of that fingerprint only if all went well."""
@@ -231,10 +255,7 @@ def _beside(fingerprint: str) -> Generator[Path]:
         for path in folder.iterdir():
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
-        if find(fingerprint) is None:  # else another process was quicker
-            place = root() / fingerprint
-            shutil.rmtree(place, ignore_errors=True)  # of an older version, or damaged
-            folder.rename(place)
+        _publish(folder, fingerprint)
     except OSError as error:
         raise DataError(
             f"{folder} cannot be written: {error.strerror or error}",

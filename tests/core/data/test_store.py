@@ -147,6 +147,30 @@ def test_what_a_killed_conversion_left_is_swept_away(path: Path) -> None:
     assert {folder.name for folder in store.root().glob(".*-*")} == {".young-x"}
 
 
+def test_of_two_that_convert_the_same_the_slower_takes_what_the_quicker_made(
+    path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = store.root() / data.fingerprint
+    quicker = place.rename(store.root() / "quicker")
+    looks, find = [], store.find
+
+    def look(fingerprint: str) -> store.Stored | None:
+        """The other process finishes right after this one has looked for the last time."""
+        found = find(fingerprint)
+        looks.append(found)
+        if len(looks) == 2:
+            quicker.rename(place)
+        return found
+
+    monkeypatch.setattr(store, "find", look)
+    files = {p.name: p.stat().st_ino for p in quicker.iterdir()}
+    again = load(DataSettings(), path)
+    assert looks[:2] == [None, None]
+    assert {p.name: p.stat().st_ino for p in place.iterdir()} == files
+    assert len(again.part("train")) == len(data.part("train"))
+    assert [p.name for p in store.root().glob(".*")] == []
+
+
 def test_a_disk_that_takes_no_more_is_told_and_leaves_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
