@@ -138,6 +138,7 @@ class _Shown:
 
     def __init__(self) -> None:
         self._missing: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
 
     def __call__(self, event: str, **of: Any) -> None:
         if event == "utterance":
@@ -145,7 +146,8 @@ class _Shown:
             words = transcript["text"] if transcript else "(no words)"
             figures = "  ".join(_figure(head, of["answer"]["estimates"][head]) for head in HEADS)
             typer.echo(f"{of['start']:7.1f} s  {words}\n           {figures}")
-        elif event == "status" and of["reason"]:
+        elif event == "status" and of["reason"] not in ("", self._reasons.get(of["source"])):
+            self._reasons[of["source"]] = of["reason"]
             errors().print(f"{of['source']}: {of['reason']} {of['remedy']}", markup=False)
         elif event == "state" and of["missing"] != self._missing:
             self._missing = of["missing"]
