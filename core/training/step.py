@@ -62,8 +62,8 @@ class Trainer:
         self._share = torch.from_numpy(shares(part, sources))
         self._groups = _parameter_groups(settings, network)
         # One pass over all weights instead of a dozen, which a fine-tuned encoder notices.
-        fused = self.device.type in ("cpu", "cuda")
-        self.optimiser = _OPTIMISERS[settings.training.optimiser](self._groups, fused=fused)
+        self._fused = self.device.type in ("cpu", "cuda")
+        self.optimiser = _OPTIMISERS[settings.training.optimiser](self._groups, fused=self._fused)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self._words = WordGradient(network.word_embedding)
         self.steps = 0
@@ -250,8 +250,10 @@ class Trainer:
             _put(self.average, state["average"])
         for name, parameter in self.network.named_parameters():
             if name in state["optimiser"]:
-                moments = {k: _beside(v, k, parameter) for k, v in state["optimiser"][name].items()}
-                self.optimiser.state[parameter] = moments
+                moments = state["optimiser"][name].items()
+                self.optimiser.state[parameter] = {
+                    k: _beside(v, k, parameter, self._fused) for k, v in moments
+                }
             if name in state["gradients"]:
                 parameter.grad = state["gradients"][name].to(parameter.device)
         self._words.collect()
@@ -296,9 +298,14 @@ def _put(network: Network, tensors: dict[str, Tensor]) -> None:
         raise ValueError(f"a tensor “{strange[0]}” of another network")
 
 
-def _beside(value: Any, name: str, parameter: Tensor) -> Any:
-    """A moment of the optimiser where that keeps it: beside the parameter, but its count of steps."""
-    return value if name == "step" or not isinstance(value, Tensor) else value.to(parameter.device)
+def _beside(value: Any, name: str, parameter: Tensor, fused: bool) -> Any:
+    """A moment of the optimiser where that keeps it: beside the parameter.
+
+    So is, as float32, its count of steps where one kernel does the whole step (fused); else it stays.
+    """
+    if not isinstance(value, Tensor) or (name == "step" and not fused):
+        return value
+    return value.to(parameter.device, torch.float32 if name == "step" else value.dtype)
 
 
 def _hidden(batch: Batch, chance: float, random: torch.Generator) -> Batch:

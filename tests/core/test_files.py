@@ -73,6 +73,14 @@ def test_a_folder_that_could_not_be_filled_leaves_the_old_one(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["it"]
 
 
+def test_a_text_that_could_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    write_whole(tmp_path / "f", "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(tmp_path / "f", "\ud800")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert (tmp_path / "f").read_text() == "old"
+
+
 def test_a_text_file_is_replaced_whole(tmp_path: Path) -> None:
     write_whole(tmp_path / "f", "old")
     write_whole(tmp_path / "f", "new", durable=False)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import torch
 
 from core.commands.train import train as train_command
 from core.data.batches import Sample
@@ -23,7 +24,7 @@ from core.training import loop, snapshot
 from core.training.run_state import read_state
 from core.training.runs import Run, ask_stop, create, open_run
 from core.training.settings import Settings, Source
-from core.training.step import Trainer
+from core.training.step import Trainer, _beside
 from core.workers import training
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
@@ -233,7 +234,9 @@ def test_resuming_a_stopped_run_forgets_that_it_was_to_end_but_not_one_that_is_t
     run = case.folder / "stopped"
     create(run, case.settings, case.folder).tell(now=True, state="stopped", pid=0)
     ask_stop(run)
+    (run / "checkpoints" / ".last-x.part").mkdir()  # of a writer that was killed
     assert loop.carry_on(run)["ended"] == "all epochs done"
+    assert not list(run.rglob("*.part"))
 
     live = case.folder / "live"
     other = psutil.Process().parent()
@@ -243,6 +246,15 @@ def test_resuming_a_stopped_run_forgets_that_it_was_to_end_but_not_one_that_is_t
     with pytest.raises(DataError, match=f"by process {other.pid} already"):
         train_command(None, None, live, (), resume=True)
     assert (live / "stop").exists()
+
+
+@pytest.mark.parametrize(("fused", "device"), [(True, "meta"), (False, "cpu")])
+def test_an_optimiser_finds_its_count_of_steps_where_it_keeps_it(fused: bool, device: str) -> None:
+    parameter = torch.empty(2, device="meta")
+    step = _beside(torch.tensor(3.0), "step", parameter, fused)
+    assert (step.device.type, step.dtype) == (device, torch.float32)
+    moment = _beside(torch.zeros(2, dtype=torch.bfloat16), "exp_avg", parameter, fused)
+    assert (moment.device.type, moment.dtype) == ("meta", torch.bfloat16)
 
 
 def test_tensorboard_sees_each_step_once_too(case: Case) -> None:
