@@ -133,6 +133,8 @@ def final_scores(
         judged = judge(network, tokenizer, samples, settings.max_tokens)
         scheme = "classes" if source.class_values else settings.scheme
         name = source.path or "test"
+        if name in found["sources"]:  # another part of the same table
+            name = f"{name} (source {index + 1})"
         found["sources"][name] = {
             "rows": len(samples),
             "groups": len({sample.group for sample in samples}),
@@ -142,11 +144,13 @@ def final_scores(
         }
     if len(found["sources"]) > 1:
         judged = judge(network, tokenizer, part.samples, settings.max_tokens)
-        found["composites"] = _composites(network, judged, calibration)
+        found["composites"] = _composites(network, judged, calibration, settings.scheme)
     return found
 
 
-def _composites(network: Network, judged: Judged, calibration: Mapping[str, Any]) -> dict[str, Any]:
+def _composites(
+    network: Network, judged: Judged, calibration: Mapping[str, Any], scheme: str
+) -> dict[str, Any]:
     """By set of modalities: the fusion's figures on composites of the part, and its intervals' coverage."""
     found = {}
     for chosen in SETS:
@@ -156,7 +160,7 @@ def _composites(network: Network, judged: Judged, calibration: Mapping[str, Any]
         name = "+".join(chosen)
         width = calibration.get("multimodal", {}).get(name)
         found[name] = {
-            "metrics": {k: asdict(v) for k, v in bootstrap(estimates, labels, "mosi").items()},
+            "metrics": {k: asdict(v) for k, v in bootstrap(estimates, labels, scheme).items()},
             "coverage": None if width is None else coverage(estimates, labels, width),
         }
     return found

@@ -185,6 +185,24 @@ def test_an_epoch_whose_estimates_are_no_numbers_is_never_the_best(
     assert not (tmp_path / "run" / "checkpoints" / "best").exists()
 
 
+def test_two_parts_of_one_table_are_scored_apart_and_composites_on_the_settings_scheme(
+    data: DataSet, tmp_path: Path
+) -> None:
+    for part in data.parts.values():
+        part.sources = [row % 2 for row in range(len(part))]
+        for sample in part.samples:
+            sample.labels.update(dict.fromkeys(("text", "audio", "visual"), sample.labels["multimodal"]))
+    data.sources = (Source(path="t.csv"), Source(path="t.csv"))
+    made = settings(tmp_path, "training.epochs=1", "data.scheme=sims", "labels.kind=human")
+    test = loop.train(made, tmp_path, tmp_path / "run")["test"]
+    assert {name: source["rows"] for name, source in test["sources"].items()} == {
+        "t.csv": 30,
+        "t.csv (source 2)": 30,
+    }
+    metrics = test["sources"]["t.csv"]["metrics"]["multimodal"]
+    assert test["composites"]["audio+visual"]["metrics"].keys() == metrics.keys()
+
+
 def test_a_run_never_writes_into_another_runs_folder(data: DataSet, tmp_path: Path) -> None:
     made = settings(tmp_path, "training.epochs=1")
     loop.train(made, tmp_path, tmp_path / "run")
