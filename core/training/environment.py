@@ -6,9 +6,10 @@ import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 DISTRIBUTION = "consonance-msa"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,8 @@ def code_version() -> str:
 
 def environment(device: torch.device, processes: int) -> dict[str, Any]:
     """Versions and machine, for run.json."""
+    import torch  # only whoever has a device asks, and has it already
+
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -19,15 +19,20 @@ from torch import Tensor, nn
 from core.errors import SettingsError
 from core.training.settings import TrainingSettings
 
+STARTED = "WORLD_SIZE"
+"""What torchrun tells each process that it starts: their number."""
+
 
 class Processes:
     """rank: which of `count` processes this is. device: where its network lives. bfloat16: it computes so."""
 
     def __init__(self, training: TrainingSettings) -> None:
         """Join the others, where torchrun started any. Raises SettingsError for a device that is not here."""
-        state = _state(training.device)
-        self.rank, self.count = state.process_index, state.num_processes
-        self.device = _device(training.device, state.device)
+        self.rank, self.count, found = 0, 1, _best()
+        if STARTED in os.environ:
+            state = _state(training.device)
+            self.rank, self.count, found = state.process_index, state.num_processes, state.device
+        self.device = _device(training.device, found)
         self.bfloat16 = training.precision == "bfloat16" and _has_bfloat16(self.device)
 
     @property
@@ -121,7 +126,7 @@ def _state(device: str) -> Any:
 
     # Without an accelerator accelerate joins processes only if it is told that the CPU is meant.
     state = PartialState(cpu=device == "cpu" or not torch.accelerator.is_available())
-    started = int(os.environ.get("WORLD_SIZE", "1"))
+    started = int(os.environ[STARTED])
     if started != state.num_processes:
         raise SettingsError(
             f"training.device: {device}: torchrun started {started} processes, but they cannot work together "
@@ -129,6 +134,12 @@ def _state(device: str) -> Any:
             "Use as many as there are devices of that kind, or training.device=cpu.",
         )
     return state
+
+
+def _best() -> torch.device:
+    """What this machine computes fastest on."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found or torch.device("cpu")
 
 
 def _device(wanted: str, found: torch.device) -> torch.device:

@@ -67,8 +67,9 @@ def _encoded(work: Work, network: Network, tokens: Sequence[np.ndarray]) -> Look
     """
     there = [row for row, ids in enumerate(tokens) if len(ids)]
     file = _place(work, [tokens[row] for row in there])
-    if not file.exists():
+    if work.processes.main and not file.exists():
         _write(file, _encode(work, network, [tokens[row] for row in there]))
+    work.processes.wait()  # the others read what the main process has encoded
     places = np.full(len(tokens), -1)
     places[there] = np.arange(len(there))
     return Looked(np.load(file, mmap_mode="r", allow_pickle=False), places)
@@ -104,6 +105,9 @@ def _encode(work: Work, network: Network, tokens: Sequence[np.ndarray]) -> np.nd
 def _write(file: Path, vectors: np.ndarray) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, part = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    with os.fdopen(descriptor, "wb") as opened:
-        np.save(opened, vectors, allow_pickle=False)
-    Path(part).replace(file)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            np.save(opened, vectors, allow_pickle=False)
+        Path(part).replace(file)
+    finally:
+        Path(part).unlink(missing_ok=True)

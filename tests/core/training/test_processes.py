@@ -14,8 +14,9 @@ import torch
 from safetensors.torch import load_file
 
 from core.training import loop, snapshot
+from core.training.processes import Processes
 from core.training.runs import Run
-from core.training.settings import load
+from core.training.settings import TrainingSettings, load
 
 ROOT = Path(__file__).resolve().parents[3]
 TOLERANCE = 2e-5
@@ -84,6 +85,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "one", folder / "two"
+
+
+def test_one_process_joins_no_others_and_may_change_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    for device in ("auto", "cpu", "meta"):
+        alone = Processes(TrainingSettings(device=device))
+        assert (alone.rank, alone.count, alone.main) == (0, 1, True)
+        assert device in ("auto", alone.device.type)
+
+
+def test_what_a_run_was_made_with_is_known_without_loading_torch() -> None:
+    told = "import sys; from core.training import environment; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=True)
 
 
 def test_weights_are_equal(folders: tuple[Path, Path]) -> None:

@@ -13,9 +13,12 @@ from core import paths
 from core.data.batches import Sample, collate
 from core.data.sources import DataSet, Part
 from core.model import checkpoint
-from core.model.network import Network
+from core.model.network import Network, load_tokenizer
 from core.training import loop, texts
+from core.training.processes import Processes
+from core.training.runs import Run
 from core.training.settings import Settings, Source
+from core.training.stand import Work
 from core.training.step import Trainer
 
 
@@ -116,3 +119,21 @@ def test_texts_are_put_in_place_of_their_own_only(words: DataSet) -> None:
     replaced = texts.with_texts(samples, [np.arange(i % 3) for i in range(len(samples))])
     assert [None if s.text is None else len(s.text) for s in replaced][:4] == [None, 1, 2, None]
     assert replaced[1].audio is samples[1].audio
+
+
+def test_only_the_main_process_encodes_the_words(
+    words: DataSet, frozen: Settings, tmp_path: Path, cache: Path
+) -> None:
+    processes = Processes(frozen.training)
+    processes.rank = 1
+    network = Network(frozen.network)
+    work = Work(
+        frozen, Run(tmp_path), words, load_tokenizer(frozen.network), processes, lambda step, share: None
+    )
+    with pytest.raises(FileNotFoundError):  # what the main process should have written
+        texts.read(work, network)
+    processes.rank = 0
+    first, _ = texts.read(work, network)
+    processes.rank = 1
+    again, _ = texts.read(work, network)
+    np.testing.assert_array_equal(first.samples[0].text, again.samples[0].text)
