@@ -221,7 +221,7 @@ def _sweep() -> None:
 def _publish(folder: Path, fingerprint: str) -> None:
     """Give a finished store its name, unless another process was quicker: that one's holds the same.
 
-    Not by `core.files.whole_folder`, where the newer takes the older's place: the older may be mapped already.
+    Not by `core.files.whole_folder`, where the newer takes the place of the older, which may be mapped.
     """
     place = root() / fingerprint
     for _ in range(PATIENCE):
