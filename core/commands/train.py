@@ -12,9 +12,10 @@ import typer
 
 from core.commands.console import FAILED, OK, Steps, errors
 from core.errors import Cancelled, SettingsError
+from core.training.grid import Planned, expand
 from core.training.run_state import read_state
 from core.training.runs import finite
-from core.training.settings import Settings, load
+from core.training.settings import load
 from core.workers import training
 from core.workers.run_queue import enqueue
 
@@ -28,19 +29,20 @@ def train(
     resume: bool = False,
     detach: bool = False,
     seeds: Sequence[int] = (),
+    vary: Sequence[str] = (),
 ) -> int:
     """Train, then print the report as JSON; detached, print where the run is and leave.
 
-    seeds: a run for each, in folders in `run`, one after the other, detached. SettingsError lists everything
-    that is wrong with the settings.
+    seeds, vary (`core.training.grid`): a run for each, in folders in `run`, one after the other, detached.
+    SettingsError lists everything that is wrong with the settings.
     """
     if resume:
         return _resume(run, detach)
     if settings is None or data is None:
         raise SettingsError("A new run needs settings and --data.", "Only --resume goes without them.")
     chosen = load(settings, overrides)
-    if seeds:
-        return _queue(chosen, data, run, seeds)
+    if seeds or vary:
+        return _queue(expand(chosen, vary, seeds), data, run)
     if detach:
         return _left(run, training.start(run, chosen, data))
     from core.training.loop import train as fit  # torch; not for what only starts another process
@@ -77,8 +79,8 @@ def _left(run: Path, pid: int) -> int:
     return OK
 
 
-def _queue(settings: Settings, data: Path, parent: Path, seeds: Sequence[int]) -> int:
-    runs = [(parent / f"seed-{seed}", _seeded(settings, seed)) for seed in dict.fromkeys(seeds)]
+def _queue(planned: Sequence[Planned], data: Path, parent: Path) -> int:
+    runs = [(parent / _folder(each), each.settings) for each in planned]
     parent.mkdir(parents=True, exist_ok=True)
     enqueue(parent, runs, data)
     for folder, _ in runs:
@@ -86,6 +88,7 @@ def _queue(settings: Settings, data: Path, parent: Path, seeds: Sequence[int]) -
     return OK
 
 
-def _seeded(settings: Settings, seed: int) -> Settings:
-    changed = settings.training.model_copy(update={"seed": seed})
-    return settings.model_copy(update={"training": changed})
+def _folder(planned: Planned) -> str:
+    """What the run differs in; of seeds alone `seed-1111`."""
+    seed = f"seed={planned.settings.training.seed}"
+    return seed.replace("=", "-") if planned.label in ("", seed) else planned.label

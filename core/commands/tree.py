@@ -116,11 +116,18 @@ def train(
             metavar="SEED", help="A run with this seed in that folder; several go one by one, detached."
         ),
     ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=A,B,C", help="A run for each value in that folder, one by one, and for each seed."
+        ),
+    ] = None,
 ) -> None:
     """Train a model. Everything about it is written into the run's folder."""
     from core.commands.train import train as start
 
-    raise typer.Exit(start(settings, data, run, set_ or [], resume=resume, detach=detach, seeds=seed or ()))
+    queue = {"seeds": seed or (), "vary": vary or ()}
+    raise typer.Exit(start(settings, data, run, set_ or [], resume=resume, detach=detach, **queue))
 
 
 @runs_app.command("list")

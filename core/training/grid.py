@@ -36,14 +36,15 @@ def expand(settings: Settings, vary: Sequence[str] = (), seeds: Sequence[int] = 
     seeds = tuple(dict.fromkeys(seeds)) or (settings.training.seed,)
     if (count := math.prod(sizes(axes)) * len(seeds)) > MOST_RUNS:
         raise SettingsError(f"{count} runs are too many: at most {MOST_RUNS} at a time", _REMEDY)
-    if problems := [problem for axis in axes for problem in _refused(settings, axis)]:
+    tried = [*axes, Varied("training.seed", "choice", choices=tuple(str(seed) for seed in seeds))]
+    if problems := [problem for axis in tried for problem in _refused(settings, axis)]:
         raise SettingsError("; ".join(problems), _REMEDY)
     planned = []
     for values in product(*(axis.choices for axis in axes)):
         chosen = [(axis.key, value) for axis, value in zip(axes, values, strict=True)]
+        laid = changed(settings, [f"{key}={value}" for key, value in chosen])
         for seed in seeds:
-            laid = changed(settings, [f"{key}={value}" for key, value in [*chosen, ("training.seed", seed)]])
-            planned.append(Planned(_label(chosen, seed if len(seeds) > 1 else None), laid))
+            planned.append(Planned(_label(chosen, seed if len(seeds) > 1 else None), _seeded(laid, seed)))
     return _told_apart(planned)
 
 
@@ -87,6 +88,11 @@ def _refused(settings: Settings, axis: Varied) -> list[str]:
         problems += [f"{axis.key}: {value} is {other}" for other, known in found if known == laid]
         found.append((value, laid))
     return problems
+
+
+def _seeded(settings: Settings, seed: int) -> Settings:
+    training = settings.training.model_copy(update={"seed": seed})
+    return settings.model_copy(update={"training": training})
 
 
 def _label(chosen: Sequence[tuple[str, str]], seed: int | None) -> str:

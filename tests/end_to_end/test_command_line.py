@@ -46,7 +46,7 @@ def consonance(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str
 COMMANDS = {
     "analyse": "files --json --transcript --modalities --model --speech",
     "evaluate": "model --data --split --json",
-    "train": "--run settings --data --set --resume --detach --seed",
+    "train": "--run settings --data --set --resume --detach --seed --vary",
     "train-worker": "folder",
     "runs list": "folder --json",
     "runs stop": "folder --grace",

@@ -117,6 +117,35 @@ def test_a_run_for_each_seed_goes_on_without_the_terminal(
     assert read_state(folders[0]).state == "finished"
 
 
+def test_a_run_for_each_value_and_seed_is_named_by_them(
+    consonance: Program, begin: tuple[object, ...], tmp_path: Path
+) -> None:
+    vary = ("--vary", "alignment.weight=0,0.1", "--seed", 1111, "--seed", 1112)
+    asked = (*begin, "--run", tmp_path / "grid", "--set", "training.epochs=1", *vary)
+    code, out, _ = consonance(*asked)
+    folders = [Path(json.loads(line)["folder"]) for line in out.splitlines()]
+    assert code == 0
+    assert [folder.name for folder in folders] == [
+        f"alignment.weight={weight}-seed={seed}" for weight in ("0", "0.1") for seed in (1111, 1112)
+    ]
+    end = time.monotonic() + PATIENCE
+    while not all((folder / "report.json").exists() for folder in folders):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    trained = [load(folder / "settings.toml") for folder in folders]
+    made = [(settings.alignment.weight, settings.training.seed) for settings in trained]
+    assert made == [(0, 1111), (0, 1112), (0.1, 1111), (0.1, 1112)]
+
+
+def test_a_range_is_no_queue_and_nothing_is_begun(
+    consonance: Program, begin: tuple[object, ...], tmp_path: Path
+) -> None:
+    code, out, err = consonance(*begin, "--run", tmp_path / "grid", "--vary", "alignment.weight=0:1")
+    assert (code, out) == (1, "")
+    assert "name the values one by one; only a search takes ranges" in " ".join(err.split())
+    assert not (tmp_path / "grid").exists()
+
+
 def test_a_new_run_says_what_it_lacks(consonance: Program, tmp_path: Path) -> None:
     code, out, err = consonance("train", "mosi", "--run", tmp_path / "run")
     assert (code, out) == (1, "")
