@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication
 from core import paths
 from core.errors import SettingsError
 from core.training import settings as declared
+from core.training.grid import Planned, expand
 from core.training.settings import Settings
 from gui.storage import read_json, write_json
 from gui.widgets.value_text import list_of
@@ -29,30 +30,29 @@ def _tr(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """Runs to be started: one for each seed, in folders of their own under `folder`."""
+    """Runs to be started, in folders of their own under `folder`: each choice of `vary` with each seed.
+
+    vary: `key = a, b`, one setting each, as `core.training.grid` reads it.
+    """
 
     settings: Settings
     data: Path
     name: str
     folder: Path
     seeds: tuple[int, ...]
+    vary: tuple[str, ...] = ()
 
     def runs(self) -> list[tuple[Path, Settings]]:
-        """Folder and settings of each run, in the order of the seeds."""
-        pairs = zip(self.names, self.seeds, strict=True)
-        return [(self.folder / name, self.with_seed(seed)) for name, seed in pairs]
+        """Folder and settings of each run. Raises SettingsError where something cannot be varied so."""
+        planned = expand(self.settings, self.vary, self.seeds)
+        return [(self.folder / run_name(self.name, each), each.settings) for each in planned]
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the runs' folders: the name alone for one seed, else with the seed after it."""
-        if len(self.seeds) == 1:
-            return [self.name]
-        return [f"{self.name}-{seed}" for seed in self.seeds]
 
-    def with_seed(self, seed: int) -> Settings:
-        """The settings of the run with this seed."""
-        training = self.settings.training.model_copy(update={"seed": seed})
-        return self.settings.model_copy(update={"training": training})
+def run_name(name: str, planned: Planned) -> str:
+    """Name of a run's folder: with what it differs in after it; the seed alone is told without a word."""
+    seed = planned.settings.training.seed
+    label = str(seed) if planned.label == f"seed={seed}" else planned.label
+    return f"{name}-{label}" if label else name
 
 
 @dataclass(frozen=True, slots=True)

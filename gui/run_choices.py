@@ -1,4 +1,4 @@
-"""What a run is about, apart from its settings: data, preset, name, folder, seeds."""
+"""What a run is about, apart from its settings: data, preset, name, folder, seeds, what is varied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -20,9 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from core import paths
+from core.training.settings import Settings
 from gui import new_run
 from gui.background import Background
 from gui.new_run import Origin
+from gui.vary_field import VaryField
 from gui.widgets.data_chooser import DataChooser
 from gui.widgets.field_editors import large_type
 from gui.widgets.problem_list import Line
@@ -60,6 +61,7 @@ class RunChoices(TallWidget):
         self.seed_line = QLineEdit()
         self._several = QPushButton()
         self._several.setAutoDefault(False)
+        self.vary = VaryField()
         self._lay_out()
         self.chooser.changed.connect(self._data_changed)
         self.preset.activated.connect(self._preset_chosen)
@@ -67,6 +69,7 @@ class RunChoices(TallWidget):
         self.place.textChanged.connect(self._place_changed)
         self.seed_line.textEdited.connect(self._seeds_edited)
         self._several.clicked.connect(self._take_several)
+        self.vary.edited.connect(self.changed)
         self._place_changed()
         background.run(_recent(), self._offer)
 
@@ -85,11 +88,10 @@ class RunChoices(TallWidget):
             (self.tr("Name"), self.line, self.line),
             (self.tr("In folder"), self.place, _beside(self.place, look)),
             (self.tr("Seeds"), self.seed_line, _beside(self.seed_line, self._several)),
+            (self.tr("Vary"), self.vary.text, self.vary),
         ):
             control.setAccessibleName(label)
             form.addRow(label, row)
-        hint = QLabel(self.tr("One run for each seed."), objectName="muted")
-        form.addRow("", hint)
         self.below = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 12, 0)
@@ -147,8 +149,17 @@ class RunChoices(TallWidget):
             self._named = True
         self._suggest()
 
+    @property
+    def count(self) -> int:
+        """How many runs it makes; 1 while that cannot be said."""
+        return max(1, len(self.vary.planned))
+
+    def judge(self, settings: Settings | None) -> None:
+        """Find what the runs would be with these settings; None: they make no sense."""
+        self.vary.judge(settings, self.seeds)
+
     def problems(self) -> list[Line]:
-        """What keeps a run from starting."""
+        """What keeps a run from starting, as it was when last judged."""
         found = []
         path = self.chooser.path
         if path is None:
@@ -158,10 +169,12 @@ class RunChoices(TallWidget):
         if problem := new_run.name_problem(self.name):
             found.append(Line("error", "name", f"{self.tr('Name')}: {problem}"))
         try:
-            seeds = new_run.seeds_of(self.seed_line.text())
+            new_run.seeds_of(self.seed_line.text())
         except ValueError as error:
-            return [*found, Line("error", "seeds", f"{self.tr('Seeds')}: {error}")]
-        names = [self.name] if len(seeds) == 1 else [f"{self.name}-{seed}" for seed in seeds]
+            found.append(Line("error", "seeds", f"{self.tr('Seeds')}: {error}"))
+        if self.vary.problem:
+            found.append(Line("error", "vary", f"{self.tr('Vary')}: {self.vary.problem}"))
+        names = [new_run.run_name(self.name, each) for each in self.vary.planned]
         if clash := [name for name in names if name in self._taken]:
             words = self.tr("Name: %1 is there already.").replace("%1", ", ".join(clash))
             found.append(Line("error", "name", words))
@@ -169,7 +182,13 @@ class RunChoices(TallWidget):
 
     def show_choice(self, where: str) -> bool:
         """Give the focus to what a problem is about; whether it is one of these."""
-        controls = {"data": self.chooser, "name": self.line, "seeds": self.seed_line, "folder": self.place}
+        controls = {
+            "data": self.chooser,
+            "name": self.line,
+            "seeds": self.seed_line,
+            "vary": self.vary,
+            "folder": self.place,
+        }
         if where not in controls:
             return False
         controls[where].setFocus()

@@ -1,4 +1,4 @@
-"""New run: data, preset, name, seeds, every setting, what is wrong, and the start.
+"""New run: data, preset, name, seeds, what is varied, every setting, what is wrong, and the start.
 
 The dialog decides nothing and starts nothing: `start_asked` tells what a person wants.
 """
@@ -139,11 +139,14 @@ class NewRunDialog(QDialog):
         settings, data, seeds = self.form.result, self.choices.data, self.choices.seeds
         if not isinstance(settings, Settings) or data is None or self.choices.problems():
             return None
-        return NewRun(settings, data, self.choices.name, self.choices.folder, seeds)
+        choices = self.choices
+        return NewRun(settings, data, choices.name, choices.folder, seeds, choices.vary.lines)
 
     @Slot()
     def _look(self) -> None:
         lines = [Line("error", p.name, f"{p.title}: {p.message}") for p in self.form.problems]
+        result = self.form.result
+        self.choices.judge(result if isinstance(result, Settings) else None)
         self._keep_looking()
         self.problems.tell([*self.choices.problems(), *lines, *self._found])
         self.start.setEnabled(self.wanted is not None)
@@ -152,7 +155,7 @@ class NewRunDialog(QDialog):
 
     def _name_start(self) -> None:
         """What was found keeps nobody from starting, who then does so knowingly: it may be wrong itself."""
-        count = len(self.choices.seeds)
+        count = self.choices.count
         doubtful = self.start.isEnabled() and bool(self.problems.errors)
         if count > 1:
             words = self.tr("Start %1 runs anyway") if doubtful else self.tr("Start %1 runs")
@@ -166,7 +169,7 @@ class NewRunDialog(QDialog):
         settings, data = self.form.result, self.choices.data
         if not isinstance(settings, Settings) or data is None:
             return None
-        return settings, data, self.choices.folder, max(1, len(self.choices.seeds))
+        return settings, data, self.choices.folder, self.choices.count
 
     def _keep_looking(self) -> None:
         """Look again after a lull where something else is chosen; what was found before is in doubt then."""
@@ -295,10 +298,11 @@ def _written(path: Path, text: str) -> Iterator[str]:
 
 
 def _example() -> NewRunDialog:
-    """The preset of CMU-MOSI with one setting changed, on the data that the command line names."""
+    """The preset of CMU-MOSI, one setting changed and one varied, on the data that the command line names."""
     data = next((Path(word) for word in sys.argv[1:] if not word.startswith("-")), None)
     dialog = NewRunDialog(Background(), origin=Origin("CMU-MOSI", load("mosi"), data))
     dialog.form.completed.connect(lambda: dialog.form.put("training.batch_size", 32))
+    dialog.choices.vary.text.setPlainText("alignment.weight = 0, 0.1, 1")
     return dialog
 
 

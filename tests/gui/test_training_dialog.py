@@ -171,6 +171,51 @@ def test_several_seeds_are_several_runs(qtbot: QtBot, open_dialog: OpenDialog, d
     assert [settings.training.seed for _, settings in runs] == list(range(1111, 1116))
 
 
+def test_varied_values_and_seeds_are_counted_and_named(
+    qtbot: QtBot, open_dialog: OpenDialog, data: Path
+) -> None:
+    dialog = open_dialog()
+    dialog.choices.choose_data(data)
+    dialog.choices._several.click()
+    QTest.keyClicks(dialog.choices.vary.text, "alignment.weight = 0, 0.1, 1")
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=5000)
+    assert dialog.choices.vary.told.text() == "3 values × 5 seeds = 15 runs"  # noqa: RUF001 - a true times sign
+    assert dialog.start.text() == "Start 15 runs"
+    assert dialog.wanted is not None
+    runs = dialog.wanted.runs()
+    assert len(runs) == 15
+    assert runs[5][0].name == "clips-quick-alignment.weight=0.1-seed=1111"
+    assert (runs[5][1].alignment.weight, runs[5][1].training.seed) == (0.1, 1111)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("alignment.wieght = 0, 1", "did you mean alignment.weight?"),
+        ("alignment.weight = 0, -1", "alignment.weight = -1: Input should be greater than or equal to 0"),
+        ("alignment.weight = 0:1", "only a search takes ranges"),
+    ],
+)
+def test_what_cannot_be_varied_is_told_at_the_field_and_keeps_from_starting(
+    qtbot: QtBot, open_dialog: OpenDialog, data: Path, typed: str, told: str
+) -> None:
+    dialog = open_dialog()
+    dialog.choices.choose_data(data)
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=5000)
+    QTest.keyClicks(dialog.choices.vary.text, typed)
+    assert told in dialog.choices.vary.wrong.text()
+    assert dialog.choices.vary.wrong.isVisible()
+    assert [line.where for line in dialog.problems.errors] == ["vary"]
+    assert not dialog.start.isEnabled()
+    dialog.activateWindow()
+    dialog.problems.list.setCurrentRow(0)
+    QTest.keyClick(dialog.problems.list, Qt.Key.Key_Return)
+    assert dialog.focusWidget() is dialog.choices.vary.text
+    dialog.choices.vary.text.clear()
+    assert dialog.start.text() == "Start"
+    assert dialog.start.isEnabled()
+
+
 @pytest.mark.parametrize("typed", ["", "7, 7", "-1", "seven", "2147483648"])
 def test_what_are_no_seeds_are_explained(open_dialog: OpenDialog, typed: str) -> None:
     dialog = open_dialog()
@@ -307,7 +352,8 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(qtbot: QtBot, open_d
             break
         reached.append(found)
     assert dialog.start.isEnabled() or dialog.panel.search in reached
-    assert {dialog.choices.line, dialog.choices.seed_line, dialog.form.fold} <= set(reached)
+    choices = dialog.choices
+    assert {choices.line, choices.seed_line, choices.vary.text, dialog.form.fold} <= set(reached)
     basic = [row for row in dialog.form.rows.values() if row.basic]
     assert all(any(row.isAncestorOf(widget) for widget in reached) for row in basic)
     nameless = [w for w in reached if not (w.accessibleName() or getattr(w, "text", str)())]
