@@ -12,7 +12,6 @@ from core.data import mmsa_pickle
 from core.data.batches import Sample, has
 from core.data.extraction import extract_all
 from core.data.label_folder import LabelRow
-from core.data.parts import assigned
 from core.data.store import Writer
 from core.data.tables import Row
 from core.diagnostics.windows import paired_windows
@@ -78,40 +77,39 @@ def label_folder(
 
 
 def mixed(
-    sources: Sequence[Source], read: Sequence[Sequence[Row]], writer: Writer, progress: Progress
+    sources: Sequence[Source],
+    read: Sequence[Sequence[Row]],
+    parts: Sequence[Sequence[str]],
+    writer: Writer,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """The tables of a run, one after the other."""
+    """The tables of a run, one after the other. parts: of each source the part of each row."""
     files = dict.fromkeys(row.file for rows in read for row in rows if row.file is not None)
     failed = extract_all(list(files), partial(progress, EXTRACTING))
+    first: dict[str, Path] = {}
     for number, (source, rows) in enumerate(zip(sources, read, strict=True)):
-        reader = _Recordings(progress, source.path, failed)
-        _source(source, number, rows, writer, reader)
+        reader = _Recordings(progress, source.path, failed, first)
+        _source(source, number, list(zip(parts[number], rows, strict=True)), writer, reader)
+        writer.notes += reader.notes()
     return {"features": _OWN}
 
 
-def _source(source: Source, number: int, rows: Sequence[Row], writer: Writer, reader: _Recordings) -> None:
-    first, kept = len(writer), []
-    for done, row in enumerate(rows):
+def _source(
+    source: Source, number: int, rows: Sequence[tuple[str, Row]], writer: Writer, reader: _Recordings
+) -> None:
+    for done, (part, row) in enumerate(rows):
         reader.progress(done / len(rows))
         samples = [Sample(row.id, row.group, row.text, labels=row.labels)]
         if row.file is not None:
             features = reader.read(row.file)
             if features is None:
                 continue
-            if source.windows:
-                kept.append((features, row.group))
             samples = _windows(row, features) if source.windows else [_sample(row, features)]
+            if source.windows and samples and part == "train":
+                writer.recordings.add(features, row.group)
         for sample in samples:
             if any(has(sample, m) for m in MODALITIES):
-                writer.add(sample, source.split, number)
-    groups = writer.groups(first)
-    parts = assigned(groups, source)
-    writer.assign(first, parts)
-    part_of = dict(zip(groups, parts, strict=True))
-    for features, group in kept:
-        if part_of.get(group) == "train":
-            writer.recordings.add(features, group)
-    writer.notes += reader.notes()
+                writer.add(sample, part, number)
 
 
 def _sample(row: Row, features: ClipFeatures) -> Sample:
@@ -133,11 +131,18 @@ def _windows(row: Row, features: ClipFeatures) -> list[Sample]:
 class _Recordings:
     """Reads the recordings of one source; what fails or was there before is left out and counted."""
 
-    def __init__(self, progress: Progress, name: str, failed: Mapping[Path, str]) -> None:
-        """failed: why recordings could not be read, by their files; all others are in the features' cache."""
+    def __init__(
+        self, progress: Progress, name: str, failed: Mapping[Path, str], first: dict[str, Path] | None = None
+    ) -> None:
+        """failed: why recordings could not be read, by their files; all others are in the features' cache.
+
+        first: the file that had each content first, shared with other sources. These may name the same file
+        once more, to learn something else from it, but not a copy: it would be the same person in two parts.
+        """
         self._progress, self._name, self._failed = progress, name, failed
         self._extractor: Extractor | None = None
         self._seen: set[str] = set()
+        self._first = {} if first is None else first
         self._twice: list[str] = []
         self._broken: list[str] = []
 
@@ -150,7 +155,7 @@ class _Recordings:
             self._broken.append(reason if file.name in reason else f"{file.name}: {reason}")
             return None
         content = content_hash(file)
-        if content in self._seen:
+        if content in self._seen or self._first.setdefault(content, file) != file:
             self._twice.append(file.name)
             return None
         self._seen.add(content)

@@ -31,6 +31,8 @@ Progress = Callable[[str, float], None]
 PICKLES = (".pkl", ".pickle", ".p", ".npz", ".npy")
 """Read as pickles; NumPy's own files are told what to do there."""
 TABLES = (".csv", ".txt", "")
+CUT = 2
+"""How mixed sources are cut into parts; raised with every change of it, so that they are converted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,17 @@ def _mixed(sources: tuple[Source, ...], root: Path) -> _Found:
     for source, rows in zip(sources, read, strict=True):
         files |= {f"{source.media_root}/{row.file.name}:{row.id}": row.file for row in rows if row.file}
     told = [source.model_dump(mode="json", exclude={"weight", "balanced"}) for source in sources]
-    fill = partial(reading.mixed, sources, read)
+    # By the tables alone, so that a check and a run cut alike whatever cannot be read later.
+    parts = [assigned([row.group for row in rows], s) for s, rows in zip(sources, read, strict=True)]
+    fill = partial(reading.mixed, sources, read, parts)
     if not any(source.columns.file for source in sources):
-        return _Found(files, ["mixed", told], fill)
+        return _Found(files, ["mixed", CUT, told], fill)
     clips = [
         (part, number, row)
-        for number, (source, rows) in enumerate(zip(sources, read, strict=True))
-        for part, row in zip(assigned([row.group for row in rows], source), rows, strict=True)
+        for number, rows in enumerate(read)
+        for part, row in zip(parts[number], rows, strict=True)
     ]
-    return _Found(files, ["mixed", told], fill, clips)
+    return _Found(files, ["mixed", CUT, told], fill, clips)
 
 
 def opened(stored: store.Stored, settings: DataSettings) -> DataSet:

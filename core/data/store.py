@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,14 +124,6 @@ class Writer:
         self._bytes += sum(x.nbytes if isinstance(x, np.ndarray) else len(x) for x in row.values())
         if self._bytes >= CHUNK_BYTES or len(self._rows) >= CHUNK_ROWS:
             self._flush()
-
-    def groups(self, first: int) -> list[str]:
-        """The groups of the rows from number `first` on."""
-        return self._index["group"][first:]
-
-    def assign(self, first: int, parts: Sequence[str]) -> None:
-        """Put the rows from number `first` on into these parts."""
-        self._parts[first:] = parts
 
     def close(self, about: Mapping[str, Any]) -> None:
         """Write what is left, the index, and what there is to say."""

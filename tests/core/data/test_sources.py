@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.data import label_folder
-from core.data.sources import DataSet, for_training, load
+from core.data.sources import DataSet, for_training, load, outline
 from core.errors import DataError
 from core.training.data_settings import Columns, DataSettings, Source
 
@@ -117,6 +117,44 @@ def test_copies_and_files_that_cannot_be_read_are_left_out_and_noted(assets: Pat
     assert len(data.notes) == 2
     assert "again.wav is a copy of another file" in data.notes[0]
     assert "broken.wav" in data.notes[1]
+
+
+def noise(path: Path, seed: int) -> str:
+    """A second of noise, another for each seed; the name of the file."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(seed).integers(-9000, 9000, 16000).astype("<i2").tobytes())
+    return path.name
+
+
+def test_a_check_and_a_run_cut_alike_whatever_cannot_be_read(assets: Path, tmp_path: Path) -> None:
+    rows = [{"f": noise(tmp_path / f"{n}.wav", n), "said": "well", "y": 1} for n in range(8)]
+    for broken in ("1.wav", "4.wav", "6.wav"):
+        (tmp_path / broken).write_bytes(b"no sound at all")
+    written(tmp_path / "t.csv", rows)
+    columns = Columns(id="f", file="f", text="said", label="y")
+    source = Source(path="t.csv", columns=columns, valid_share=0.25, test_share=0.25)
+    settings = DataSettings(sources=(source,))
+    told, _ = outline(settings, tmp_path)
+    read = load(settings, tmp_path)
+    part_of = {sample.id: name for name, part in told.parts.items() for sample in part.samples}
+    found = {sample.id: name for name, part in read.parts.items() for sample in part.samples}
+    assert len(found) == 5
+    assert found == {id: part_of[id] for id in found}
+
+
+def test_a_copy_in_another_source_is_left_out_but_the_same_file_may_be_used_twice(
+    assets: Path, tmp_path: Path
+) -> None:
+    noise(tmp_path / "a.wav", 1)
+    noise(tmp_path / "copy of a.wav", 1)
+    written(tmp_path / "one.csv", [{"f": "a.wav", "said": "well", "y": 1}])
+    written(tmp_path / "two.csv", [{"f": n, "said": "well", "y": 1} for n in ("copy of a.wav", "a.wav")])
+    columns = Columns(id="f", file="f", text="said", label="y")
+    sources = [Source(path=f"{n}.csv", columns=columns) for n in ("one", "two")]
+    data = load(DataSettings(sources=tuple(sources)), tmp_path)
+    assert [sample.id for sample in data.part("train").samples] == ["a.wav", "a.wav"]
+    assert data.notes == ["two.csv: copy of a.wav is a copy of another file: left out"]
 
 
 def test_a_table_of_texts_is_words_alone(tmp_path: Path) -> None:
