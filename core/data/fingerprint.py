@@ -11,7 +11,7 @@ from typing import Any
 from core.data.store import VERSION, root
 from core.errors import DataError
 from core.features.cache import content_hash
-from core.training.runs import write_whole
+from core.files import write_whole
 from core.types import EXTRACTOR_VERSION
 
 KNOWN = "hashes.json"
