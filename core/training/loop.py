@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from core.model import checkpoint
 from core.model.checkpoint import Meta
 from core.model.chosen import ABSENT
 from core.model.network import Network, load_tokenizer
+from core.sole import sole, worker
 from core.training import texts
 from core.training.bank import Bank
 from core.training.environment import code_version, environment
@@ -78,21 +80,26 @@ def carry_on(folder: Path, on_progress: Progress | None = None, version: str = "
     except UserError as error:
         run.fail(error)
         raise
-    _take(run, processes)
-    try:
-        return _run(settings, run, processes, on_progress or (lambda step, share: None), version)
-    except Cancelled:
-        run.tell(now=True, state="discarded", left_s=None)
-        if processes.main:
-            put_aside(folder)
-        raise
-    except Exception as error:
-        run.fail(error)
-        raise
+    with ExitStack() as held:
+        _take(run, processes, held)
+        try:
+            return _run(settings, run, processes, on_progress or (lambda step, share: None), version)
+        except Cancelled:
+            run.tell(now=True, state="discarded", left_s=None)
+            if processes.main:
+                held.close()  # a folder with an open file does not move everywhere
+                put_aside(folder)
+            raise
+        except Exception as error:
+            run.fail(error)
+            raise
 
 
-def _take(run: Run, processes: Processes) -> None:
+def _take(run: Run, processes: Processes, held: ExitStack) -> None:
     """Make the run this process's. Raises DataError where another is training it, or it is finished."""
+    mine = held.enter_context(sole(run.folder)) if processes.main else True
+    if not processes.agreed(mine):
+        raise DataError(f"{run.folder} is being trained by process {worker(run.folder)} already.")
     state, pid = read_state(run.folder), os.getpid()
     others = processes.collected(pid)
     handed_over = state.live and state.pid in others

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -12,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
 from core.files import write_whole
+from core.sole import sole, worker
 from core.training import search_plots
-from core.training.run_state import alive, started_at
 from core.training.runs import finite
 from core.training.search_space import Varied
 
 if TYPE_CHECKING:
     import optuna
 
-DATABASE, SUMMARY, WORKER = "study.db", "search.json", "worker.json"
+DATABASE, SUMMARY = "study.db", "search.json"
 VERSION = 1
 RANDOM_FIRST, PRUNED_AFTER, EPOCHS_FIRST = 8, 5, 3
 """Trials at random before the sampler learns, whole trials before any is cut short, epochs each one gets."""
@@ -84,24 +83,10 @@ def distributions(varied: Sequence[Varied]) -> dict[str, Any]:
 @contextmanager
 def claimed(folder: Path) -> Generator[None]:
     """Be the one process that works on a study. Raises DataError while another does."""
-    path = folder / WORKER
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if alive(told["pid"], told["started"]):
-            raise DataError(f"Process {told['pid']} is searching in {folder} already.")
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # nobody does, or was killed while it said so
-    path.unlink(missing_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    except FileExistsError as error:
-        raise DataError(f"Another process is searching in {folder} already.") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "started": started_at(os.getpid())}, file)
-    try:
+    with sole(folder) as mine:
+        if not mine:
+            raise DataError(f"Process {worker(folder)} is searching in {folder} already.")
         yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def importance(study: optuna.Study) -> dict[str, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -17,13 +16,15 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.files import write_whole
-from core.training.run_state import alive, read_state, started_at
+from core.sole import sole, worker
+from core.training.run_state import read_state
+from core.training.runs import SETTINGS
 from core.training.settings import Settings, dump
 from core.workers.children import spawn
 from core.workers.training import start
 
 SUBCOMMAND = "run-queue"
-QUEUE, WORKER = ".queue", "worker.json"
+QUEUE = ".queue"
 LOOK_EVERY = 0.5
 """Seconds between two looks at the run whose end is waited for."""
 
@@ -38,6 +39,8 @@ class Waiting:
     data: Path
     why: str = ""
     """Why it could not be started; "" while it waits."""
+    begun: bool = False
+    """Whether it has been started from here; its entry stays until its end, for whoever goes on here."""
 
 
 def enqueue(root: Path, runs: Sequence[tuple[Path, Settings]], data: Path) -> None:
@@ -58,7 +61,7 @@ def enqueue(root: Path, runs: Sequence[tuple[Path, Settings]], data: Path) -> No
 
 def waiting(root: Path) -> list[Waiting]:
     """The queue in its order; entries that cannot be read are not in it."""
-    return list(_entries(root / QUEUE))
+    return [entry for entry in _entries(root / QUEUE) if not entry.begun]
 
 
 def _entries(queue: Path) -> Iterator[Waiting]:
@@ -66,8 +69,9 @@ def _entries(queue: Path) -> Iterator[Waiting]:
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
             yield Waiting(
-                path, Path(told["folder"]), told["settings"], Path(told["data"]), str(told.get("why", ""))
-            )
+                path, Path(told["folder"]), told["settings"], Path(told["data"]), str(told.get("why", "")),
+                bool(told.get("begun")),
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError):
             continue
 
@@ -81,48 +85,52 @@ def ensure(root: Path) -> None:
 
 def worked_on(root: Path) -> bool:
     """Whether a process works on this queue."""
-    try:
-        told = json.loads((root / QUEUE / WORKER).read_text(encoding="utf-8"))
-        return alive(int(told["pid"]), float(told["started"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return bool(worker(root / QUEUE))
 
 
 def serve(root: Path) -> None:
-    """The process: start each run when the one before has ended, until none waits."""
-    if not _claim(root):
-        return
-    try:
-        while (entry := next((e for e in waiting(root) if not e.why), None)) is not None:
-            _do(entry)
-    finally:
-        (root / QUEUE / WORKER).unlink(missing_ok=True)
+    """The process: start each run when the one before has ended, until none waits.
+
+    What comes while it goes away, when whoever brings it still sees it at work, is found by looking again.
+    """
+    while _next(root) is not None:
+        with sole(root / QUEUE) as mine:
+            if not mine:
+                return
+            while (entry := _next(root)) is not None:
+                _do(entry)
 
 
-def _claim(root: Path) -> bool:
-    """Become the one that works on this queue; False where another does. Only one can make the file."""
-    path = root / QUEUE / WORKER
-    if not worked_on(root):
-        path.unlink(missing_ok=True)  # of a process that was killed
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "started": started_at(os.getpid())}, file)
-    return True
+def _next(root: Path) -> Waiting | None:
+    return next((entry for entry in _entries(root / QUEUE) if not entry.why), None)
 
 
 def _do(entry: Waiting) -> None:
-    """Start one run and wait for its end; one that cannot be started stays, with the reason."""
+    """Start one run and wait for its end; one that cannot be started stays, with the reason.
+
+    One that a worker which was killed has started already is only waited for.
+    """
+    if not entry.begun and not _begun(entry):
+        return
+    while read_state(entry.folder).live:
+        time.sleep(LOOK_EVERY)
+    entry.entry.unlink(missing_ok=True)
+
+
+def _begun(entry: Waiting) -> bool:
+    """Start the run of an entry; whether that went well. The entry says so first, in case of a kill."""
     try:
         settings = Settings.model_validate(tomllib.loads(entry.settings))
+        if not (entry.folder / SETTINGS).exists():  # else it is another's, and `start` says so
+            _note(entry, begun=True)
         start(entry.folder, settings, entry.data)
     except (UserError, OSError, ValueError) as error:
         with contextlib.suppress(OSError, ValueError):
-            told = json.loads(entry.entry.read_text(encoding="utf-8"))
-            write_whole(entry.entry, json.dumps({**told, "why": str(error)}, ensure_ascii=False))
-        return
-    entry.entry.unlink(missing_ok=True)
-    while read_state(entry.folder).live:
-        time.sleep(LOOK_EVERY)
+            _note(entry, begun=False, why=str(error))
+        return False
+    return True
+
+
+def _note(entry: Waiting, **values: bool | str) -> None:
+    told = json.loads(entry.entry.read_text(encoding="utf-8"))
+    write_whole(entry.entry, json.dumps({**told, **values}, ensure_ascii=False))

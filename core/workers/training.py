@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from core.sole import WORKER
 from core.training.run_reading import is_run
 from core.training.run_state import (
     DISCARD,
@@ -43,7 +44,7 @@ SUBCOMMAND = "train-worker"
 LOOK_EVERY = 0.1
 """Seconds between two looks at a run that is to end."""
 FOLDERS = ("checkpoints", "tensorboard", "model")
-FILES = (EVENTS, REPORT, "stdout.log", "stderr.log", STOP, DISCARD, STATE, ABOUT, SETTINGS)
+FILES = (EVENTS, REPORT, WORKER, "stdout.log", "stderr.log", STOP, DISCARD, STATE, ABOUT, SETTINGS)
 """What a run makes in its folder; last what makes it a run, so that one half erased can be erased again."""
 TERMINATED = 5.0
 """Seconds that a process gets between being asked to terminate and being killed."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from core.errors import DataError
+from core.sole import sole
 from core.training.run_state import read_state
 from core.training.runs import open_run
+from core.training.settings import Settings, dump
 from core.workers import run_queue, training
 
 from ..small_training import small_data, small_settings
@@ -45,6 +48,56 @@ def test_runs_of_several_seeds_wait_for_each_other(root: Path, tmp_path: Path) -
     first, second = (open_run(folder).events()[0] for folder, _ in runs)
     assert second[0]["t"] >= first[-1]["t"]
     assert run_queue.waiting(root) == []
+
+
+def begun(root: Path, folder: Path, settings: Settings) -> Path:
+    """The entry of a run that a worker had started when it was killed."""
+    (root / run_queue.QUEUE).mkdir(parents=True, exist_ok=True)
+    entry = root / run_queue.QUEUE / "1.json"
+    told = {"v": 1, "folder": str(folder), "settings": dump(settings), "data": "x", "begun": True}
+    entry.write_text(json.dumps(told))
+    return entry
+
+
+def test_a_worker_waits_for_the_run_that_a_killed_one_had_started(root: Path, tmp_path: Path) -> None:
+    first, second = root / "first", root / "second"
+    settings = small_settings(tmp_path)
+    entry = begun(root, first, settings)
+    training.start(first, settings, small_data(tmp_path))
+    run_queue.enqueue(root, [(second, small_settings(tmp_path, epochs=1))], tmp_path / "small.pkl")
+    assert [waiting.folder for waiting in run_queue.waiting(root)] == [second]
+    wait_until(lambda: run_queue.worked_on(root) and read_state(first).epoch > 1)
+    assert entry.exists()
+    assert not second.exists()
+    training.stop(first)
+    wait_until(lambda: (second / "report.json").exists())
+    assert not entry.exists()
+
+
+def test_a_run_that_has_ended_since_is_not_started_again(root: Path, tmp_path: Path) -> None:
+    entry = begun(root, root / "gone", small_settings(tmp_path))
+    run_queue.serve(root)
+    assert not entry.exists()
+    assert not (root / "gone").exists()
+
+
+def test_what_comes_while_the_worker_goes_away_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = root / "late"
+    settings, data = small_settings(tmp_path, epochs=1), small_data(tmp_path)
+    begun(root, root / "gone", settings)
+
+    @contextmanager
+    def leaving(folder: Path) -> Iterator[bool]:
+        with sole(folder) as mine:
+            yield mine
+            if not late.exists():  # the worker has looked for the last time, and still seems at work
+                run_queue.enqueue(root, [(late, settings)], data)
+
+    monkeypatch.setattr(run_queue, "sole", leaving)
+    run_queue.serve(root)
+    assert read_state(late).state == "finished"
 
 
 def test_a_run_that_cannot_start_stays_with_its_reason_and_the_next_goes_on(
