@@ -70,6 +70,17 @@ def check(
     except DataError as error:
         problem = Problem("unreadable", "error", str(path.name), error.message, error.remedy)
         return Report(str(path), [problem], looked_at=False)
+    return check_opened(path, data, files, settings, progress)
+
+
+def check_opened(
+    path: Path,
+    data: DataSet,
+    files: dict[str, Path] | None,
+    settings: Settings | None,
+    progress: sources.Progress,
+) -> Report:
+    """The same for what `sources.outline` gave of this path."""
     found = survey(data, lambda share: progress("looking at every row", share), files)
     problems = [*faults(found, settings.data.scale if settings else None), *_notes(data, files is not None)]
     order = ("error", "warning", "note")

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.data import sources
 from core.data.batches import row_index
-from core.data.check import check
+from core.data.check import check_opened
 from core.data.parts import DataSet, for_training
 from core.training.preflight_report import Problem, Split
 from core.training.settings import Settings
@@ -33,7 +33,9 @@ def read(settings: Settings, path: Path, progress: sources.Progress) -> tuple[Da
     data = settings.data.model_copy(update={"text": settings.text_kind})
     found, files = sources.outline(data, path, lambda step, share: progress(step, 0.5 * share))
     cut = for_training(found)
-    problems = list(_checked(found, settings, path, lambda step, share: progress(step, 0.5 + 0.5 * share)))
+    problems = list(
+        _checked(found, files, settings, path, lambda step, share: progress(step, 0.5 + 0.5 * share))
+    )
     problems += [
         Problem("data-note", "note", "data", f"{note[:1].upper()}{note[1:]}.")
         for note in cut.notes[len(found.notes) :]
@@ -45,7 +47,13 @@ _known: dict[tuple[str, str], list[Problem]] = {}
 """The last check, which need not be made again for another batch size."""
 
 
-def _checked(data: DataSet, settings: Settings, path: Path, progress: sources.Progress) -> list[Problem]:
+def _checked(
+    data: DataSet,
+    files: dict[str, Path] | None,
+    settings: Settings,
+    path: Path,
+    progress: sources.Progress,
+) -> list[Problem]:
     """What is wrong with the data, each with the setting that can mend it, else "data"."""
     key = (data.fingerprint, settings.data.model_dump_json() + settings.text_kind)
     if data.fingerprint and key in _known:
@@ -54,7 +62,7 @@ def _checked(data: DataSet, settings: Settings, path: Path, progress: sources.Pr
         replace(
             problem, where=FIELDS.get(problem.code, "data"), message=f"{problem.where}: {problem.message}"
         )
-        for problem in check(path, settings, progress).problems
+        for problem in check_opened(path, data, files, settings, progress).problems
         if problem.code != "no-parts"  # how they are cut is told instead
     ]
     _known.clear()
