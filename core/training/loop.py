@@ -118,7 +118,7 @@ def _take(run: Run, processes: Processes, held: ExitStack) -> None:
 def _run(
     settings: Settings, run: Run, processes: Processes, progress: Progress, version: str
 ) -> dict[str, Any]:
-    _prepare(settings, processes)
+    prepare(settings, processes)
     stand = recall(run, processes)
     run.event("segment", number=run.state.segment, step=_steps(stand), epoch=stand.epoch, pid=os.getpid())
     found = _data(settings, run, processes, progress)
@@ -128,7 +128,7 @@ def _run(
             run.event("warning", code="precision", message=f"{processes.device} has no bfloat16: float32")
     settings = fitted(settings, feature_widths(found.part("train").samples))
     tokenizer = load_tokenizer(settings.network)
-    network = _build(settings, found.part("train"), processes)
+    network = build(settings, found.part("train"), processes)
     work = Work(settings, run, found, tokenizer, processes, progress, version)
     history = _fit(work, network, stand)
     return finish(work, history, meta(work, history["best_epoch"], version))
@@ -138,7 +138,7 @@ def _steps(stand: Stand) -> int:
     return stand.trainer["steps"] if stand.trainer else 0
 
 
-def _prepare(settings: Settings, processes: Processes) -> None:
+def prepare(settings: Settings, processes: Processes) -> None:
     training = settings.training
     torch.set_num_threads(training.threads or torch_threads())
     torch.manual_seed(training.seed)
@@ -170,7 +170,7 @@ def _data(settings: Settings, run: Run, processes: Processes, progress: Progress
     return found
 
 
-def _build(settings: Settings, part: Part, processes: Processes) -> Network:
+def build(settings: Settings, part: Part, processes: Processes) -> Network:
     """The network, its standardisation taken from the training part."""
     network = Network(settings.network)
     for modality, encoder in (("audio", network.audio_encoder), ("visual", network.visual_encoder)):

@@ -15,8 +15,7 @@ from core.data.batches import Sample, collate, feature_widths, has, tokenised
 from core.data.parts import DataSet, Part
 from core.model.network import Network, load_tokenizer
 from core.training.evaluate import judge
-from core.training.loop import _build as build
-from core.training.loop import _prepare as prepare
+from core.training.loop import build, prepare
 from core.training.plan import Plan
 from core.training.processes import Processes
 from core.training.settings import Settings, fitted
