@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.benchmarks.synthetic import ALIGNED, UNALIGNED, Shape, samples, synthetic
 from core.data.batches import BucketSampler, collate, row_index
 from core.data.columns import SCHEMA, packed, record_batch
 from core.data.rows import Rows
-from core.data.synthetic import ALIGNED, UNALIGNED, Shape, samples, synthetic
 
 BATCHES = (16, 32)
 ROUNDS = 3

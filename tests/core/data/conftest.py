@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.benchmarks.synthetic import Shape, samples
 from core.data.batches import Sample
-from core.data.synthetic import Shape, samples
 
 SMALL = Shape({"train": 40, "valid": 12, "test": 9}, (1, 9, 4), (1, 7, 3), text_vectors=6)
 

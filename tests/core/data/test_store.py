@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.benchmarks import data as measured
+from core.benchmarks.synthetic import Shape
 from core.data import store
 from core.data.batches import BucketSampler, Sample, collate, feature_widths, has, length_key, row_index
 from core.data.columns import NO_TEXT, VECTOR
@@ -23,7 +24,6 @@ from core.data.mmsa_pickle import read
 from core.data.parts import DataSet
 from core.data.rows import Looked, Rows
 from core.data.sources import converted, load, standardisation
-from core.data.synthetic import Shape
 from core.errors import DataError
 from core.training.data_settings import DataSettings
 from core.training.loop import train
