@@ -5,6 +5,7 @@
     checkpoints/    best, last, previous       tensorboard/  the same curves for other tools
     model/          finished and calibrated    report.json   scores, and why it ended
     stdout.log, stderr.log   of a detached run; files `stop` and `discard` ask it to end
+    worker.json   the process that trains it, and its lock (core.sole)
 
 Whoever follows a run reads its folder. Light on purpose (no torch): the window imports this module too.
 """

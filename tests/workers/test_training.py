@@ -132,7 +132,7 @@ def test_a_run_whose_data_is_gone_fails_before_it_trains(run: Path, settings: Se
     last = Run(run).events()[0][-1]
     assert (last["kind"], last["message"]) == ("failed", error["message"])
     assert "DataError" in last["trace"]
-    assert "gone.pkl" in (run / "stderr.log").read_text()
+    until(lambda: "gone.pkl" in (run / "stderr.log").read_text())  # its very last words
 
 
 def test_a_run_is_erased_and_what_is_not_its_own_stays(run: Path, settings: Settings) -> None:

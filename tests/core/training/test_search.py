@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 
 from core.benchmarks import mosi_like
 from core.errors import DataError, SettingsError
+from core.sole import sole
 from core.training import search as searching
 from core.training import search_plots
-from core.training.run_state import read_state, started_at
+from core.training.run_state import read_state
 from core.training.runs import Run, create
 from core.training.search import search
 from core.training.search_space import parse
@@ -175,10 +176,9 @@ def test_a_folder_with_another_search_is_refused(runs: Runs, tmp_path: Path) -> 
 
 def test_two_searches_never_work_in_one_folder(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
-    worker = tmp_path / "study" / "worker.json"
-    worker.write_text(json.dumps({"pid": os.getpid(), "started": started_at(os.getpid())}))
-    with pytest.raises(DataError, match="already"):
+    with sole(tmp_path / "study"), pytest.raises(DataError, match=f"{os.getpid()} is searching .* already"):
         _search(tmp_path)
+    worker = tmp_path / "study" / "worker.json"
     worker.write_text(json.dumps({"pid": 2**22 + 1, "started": 1.0}))  # a search that was killed
     assert _search(tmp_path, trials=1)["state"] == "finished"
 
