@@ -88,7 +88,8 @@ def erase(folder: Path, grace: float = 20.0) -> bool:
     """
     if not is_run(folder):
         return False
-    stop(folder, grace)
+    if stop(folder, grace).live:  # of another user, whose process this one may not end
+        return False
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
     try:
