@@ -62,9 +62,7 @@ def check(
     Never raises for what is wrong with the data: a file that cannot be read is a report with that error.
     """
     progress = on_progress or (lambda step, share: None)
-    read = (
-        Settings().data if settings is None else settings.data.model_copy(update={"text": settings.text_kind})
-    )
+    read = Settings().data if settings is None else settings.read
     try:
         data, files = sources.outline(read, path, progress)
     except DataError as error:

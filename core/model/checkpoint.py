@@ -52,6 +52,10 @@ class Meta(BaseModel):
     max_tokens: int = 128
     calibration: dict[str, Any] = Field(default_factory=dict)
     """level; half width of the interval of each head, of the multimodal one for each set of modalities."""
+    data: dict[str, Any] = Field(default_factory=dict)
+    """The data settings of one data set, as it was read; {} for a model of several sources."""
+    fingerprint: str = ""
+    """Of that data set: the same data is judged by the parts that the run cut."""
     trained: dict[str, Any] = Field(default_factory=dict)
     """Rows of each source by split, epochs, seed, date: what the model card is written from."""
 

@@ -168,6 +168,8 @@ def _told(letter: str, group: Sequence[Compared], names: Iterable[str]) -> dict[
 def _tested(one: Sequence[Compared], other: Sequence[Compared], name: str) -> Paired:
     first, second = _by_seed(one, name), _by_seed(other, name)
     twice = _twice(one) or _twice(other)
+    if len({run.data for run in (*one, *other)}) > 1:
+        return Paired(None, None, 0, "their data differ: figures of different data cannot be paired")
     if twice:
         return Paired(None, None, 0, f"seed {twice} is there twice in one group: untick one of its runs")
     return paired(first, second)

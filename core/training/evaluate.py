@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.batches import BucketSampler, Sample, collate, row_index
-from core.data.sources import DataSet, load
+from core.data.sources import DataSet, for_training, load
 from core.data.tokens import all_tokenised
 from core.errors import DataError
 from core.inference.calibration import coverage
@@ -23,6 +23,12 @@ from core.training.metrics import bootstrap
 from core.training.settings import DataSettings
 from core.types import CLASS_VALUES, HEADS, MODALITIES, Head, Modality
 
+MET = {
+    "train": "the model was trained on these rows: the figures say nothing about others",
+    "valid": "the model's best epoch was chosen by these rows",
+    "calibration": "the model's intervals were made from these rows",
+}
+"""What the figures of a part are worth, on the very data of the model's run."""
 ROWS = 64
 """Samples judged at once."""
 
@@ -154,15 +160,15 @@ def evaluate(
     """Score a model on a `.pkl`, a label folder or a CSV of `text, y`.
 
     model: `starter`, a folder of a model or run, or a checkpoint that is loaded.
-    split: "train", "valid" or "test"; left out: "test" where the data has parts, else all of it.
-    The answer: model, data, split, rows, scheme, metrics (by head, see `scores`), coverage (see `covered`),
-    notes. Raises ModelError, AssetError, DataError.
+    split: "train", "valid", "calibration" or "test"; left out: "test" where the data has parts, else all of
+    it. The data that a run was made with is cut and read as the run did. The answer: model, data, split,
+    rows, scheme, metrics (by head, see `scores`), coverage (see `covered`), notes (first of all whether the
+    model has met these rows). Raises ModelError, AssetError, DataError.
     """
     if not isinstance(model, Checkpoint):
         model = checkpoint.load(model)
     meta = model.meta
-    text = "auto" if model.tokenizer is not None else "vectors"
-    found = load(DataSettings(text=text, scale=meta.scale), data, on_progress)
+    found, own = _read(model, data, on_progress)
     name = _split(found, split, data)
     samples = found.part(name).samples
     told = (lambda share: on_progress("judging", share)) if on_progress else None
@@ -170,7 +176,7 @@ def evaluate(
         judged = judge(model.network, model.tokenizer, samples, meta.max_tokens, told)
     except (ValueError, RuntimeError) as error:
         raise DataError(f"{data}: the model “{meta.name}” cannot read these features: {error}") from error
-    scheme = "sims" if max(map(abs, meta.scale)) <= 1 else "mosi"
+    scheme = meta.data.get("scheme") or ("sims" if max(map(abs, meta.scale)) <= 1 else "mosi")
     return {
         "model": {"name": meta.name, "version": meta.version},
         "data": str(data),
@@ -179,8 +185,20 @@ def evaluate(
         "scheme": scheme,
         "metrics": scores(judged, scheme),
         "coverage": covered(judged, meta.calibration),
-        "notes": found.notes,
+        "notes": [*([MET[name]] if own and name in MET else []), *found.notes],
     }
+
+
+def _read(
+    model: Checkpoint, data: Path, on_progress: Callable[[str, float], None] | None
+) -> tuple[DataSet, bool]:
+    """The data as the model's run read it, and whether it is the run's own: then cut as the run cut it."""
+    meta = model.meta
+    text = "auto" if model.tokenizer is not None else "vectors"
+    settings = DataSettings(**meta.data) if meta.data else DataSettings(text=text, scale=meta.scale)
+    found = load(settings, data, on_progress)
+    own = bool(meta.fingerprint) and found.fingerprint == meta.fingerprint
+    return (for_training(found) if own else found), own
 
 
 def _split(found: DataSet, split: str | None, path: Path) -> str:

@@ -32,7 +32,7 @@ ENOUGH = 100
 """Rows of one set of modalities below which real ones are not enough and composites stand in."""
 
 
-UNCALIBRATED = "no rows to calibrate on: this model's estimates have no intervals"
+UNCALIBRATED = "too few rows to calibrate on: this model's estimates have no intervals"
 
 
 def finish(work: Work, history: dict[str, Any], meta: Meta) -> dict[str, Any]:
@@ -98,22 +98,22 @@ def fused(
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Estimates and labels (n,) of the fusion head on rows that show exactly `chosen`, and if they are real.
 
-    Real rows have all of them (whatever else they have is hidden) and a multimodal label; of too few of
-    these, or of one modality alone, composites by label stand in. Empty where the part cannot give any.
+    Real rows have all of them (whatever else they have is hidden) and a multimodal label; for too few of
+    these composites by label stand in where single modalities have labels. Empty without either.
     """
     labels = torch.from_numpy(judged.labels["multimodal"])
     rows = torch.stack([judged.present[m] for m in chosen]).all(dim=0) & ~labels.isnan()
     real = int(rows.sum()) >= ENOUGH
-    if real:
+    known = {m: torch.from_numpy(judged.labels[m]) for m in MODALITIES}
+    composite = None if real else compose(judged.encoded, judged.present, known, chosen)
+    if composite is None:
+        real = bool(rows.any())
         composite = Composite(
             {m: judged.encoded[m][rows] for m in MODALITIES},
             {m: torch.full((int(rows.sum()),), m in chosen) for m in MODALITIES},
             labels[rows],
         )
-    else:
-        known = {m: torch.from_numpy(judged.labels[m]) for m in MODALITIES}
-        composite = compose(judged.encoded, judged.present, known, chosen)
-    if composite is None:
+    if not len(composite.labels):
         return np.empty(0), np.empty(0), real
     with torch.inference_mode():
         _, estimates = network.fuse(composite.encoded, composite.present)

@@ -149,10 +149,9 @@ def prepare(settings: Settings, processes: Processes) -> None:
 def _data(settings: Settings, run: Run, processes: Processes, progress: Progress) -> DataSet:
     """What is learned from; run.json remembers its fingerprint, and a resumed run must find the same."""
     path = Path(run.about["data"])
-    chosen = settings.data.model_copy(update={"text": settings.text_kind})
     if not processes.main:
         processes.wait()  # the main process converts it once
-    found = for_training(load(chosen, path, progress))
+    found = for_training(load(settings.read, path, progress))
     if processes.main:
         processes.wait()
     if run.about.get("purpose") == TRIAL:
@@ -384,6 +383,8 @@ def meta(work: Work, epoch: int, version: str = "unfinished") -> Meta:
         languages=data.languages,
         max_tokens=data.max_tokens,
         features=_features(work.found),
+        data={} if data.sources else work.settings.read.model_dump(mode="json"),
+        fingerprint="" if data.sources else work.found.fingerprint,
         trained={"epoch": epoch, "seed": work.settings.training.seed, "rows": counts(work.found)},
     )
 

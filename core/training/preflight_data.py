@@ -30,8 +30,7 @@ def read(settings: Settings, path: Path, progress: sources.Progress) -> tuple[Da
     Recordings that were not read before are not read now, which would take as long as it takes: of these
     only the tables are looked at. Raises DataError.
     """
-    data = settings.data.model_copy(update={"text": settings.text_kind})
-    found, files = sources.outline(data, path, lambda step, share: progress(step, 0.5 * share))
+    found, files = sources.outline(settings.read, path, lambda step, share: progress(step, 0.5 * share))
     cut = for_training(found)
     problems = list(
         _checked(found, files, settings, path, lambda step, share: progress(step, 0.5 + 0.5 * share))
@@ -55,7 +54,7 @@ def _checked(
     progress: sources.Progress,
 ) -> list[Problem]:
     """What is wrong with the data, each with the setting that can mend it, else "data"."""
-    key = (data.fingerprint, settings.data.model_dump_json() + settings.text_kind)
+    key = (data.fingerprint, settings.read.model_dump_json())
     if data.fingerprint and key in _known:
         return _known[key]
     found = [

@@ -308,9 +308,9 @@ class Settings(Section):
     data: DataSettings = _setting(DataSettings, "Data", "What is learned from.")
 
     @property
-    def text_kind(self) -> Literal["auto", "words", "tokens", "vectors"]:
-        """What to take as the text of a dataset file: without a text encoder only vectors can be read."""
-        return self.data.text if self.network.text_encoder else "vectors"
+    def read(self) -> DataSettings:
+        """How the data is read: without a text encoder only vectors can be its text."""
+        return self.data if self.network.text_encoder else self.data.model_copy(update={"text": "vectors"})
 
 
 def presets() -> dict[str, Path]:

@@ -132,8 +132,10 @@ class Trainer:
             self.tally.add(f"loss_{name}", float(loss.detach()))
             total = total + loss
         told = float(total.detach())
-        if weight := alignment_weight(self.settings.alignment, epoch):
+        weight = alignment_weight(self.settings.alignment, epoch)
+        with torch.set_grad_enabled(weight > 0):  # without a weight it is told all the same, to compare
             loss = self._alignment(number, output)
+        if weight:
             told += weight * float(loss.detach()) / self.processes.count
             total = total + weight * loss
         self.tally.add("loss", told)

@@ -89,3 +89,14 @@ def test_many_pairs_are_sampled_close_to_the_exact_p() -> None:
     signs = 1 - 2 * ((np.arange(2**20)[:, None] >> np.arange(20)) & 1)
     exact = (np.abs(signs @ np.array(differences)) >= abs(sum(differences)) - 1e-9).mean()
     assert sign_flip_p(differences) == pytest.approx(exact, abs=0.01)
+
+
+def test_figures_of_different_data_are_not_paired() -> None:
+    here = [run("a", seed, 0.9) for seed in (1, 2)]
+    there = [
+        Compared(f"/runs/c-{seed}", "c", seed, run("a", seed, 0).settings, "other", {"mae": 0.6})
+        for seed in (1, 2)
+    ]
+    told = compare([*here, *there])["tests"][0]["figures"]["mae"]
+    assert told["p"] is None
+    assert "data differ" in told["why"]

@@ -291,3 +291,10 @@ def _mosi(path: Path) -> DataSet:
         },
         (Source(),),
     )
+
+
+def test_without_a_weight_the_alignment_is_told_all_the_same(data: DataSet, tmp_path: Path) -> None:
+    loop.train(settings(tmp_path, "training.epochs=1", "alignment.weight=0"), tmp_path, tmp_path / "run")
+    [epoch] = [event for event in Run(tmp_path / "run").events()[0] if event["kind"] == "epoch"]
+    assert epoch["train"]["alignment"] > 0
+    assert epoch["train"]["alignment_relative"] > 0

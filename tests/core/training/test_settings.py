@@ -128,8 +128,8 @@ def test_widths_that_are_not_the_datas_are_told_together() -> None:
 
 
 def test_without_a_text_encoder_only_vectors_are_read() -> None:
-    assert load("mosi").text_kind == "auto"
-    assert load("mosi", ["network.text_encoder="]).text_kind == "vectors"
+    assert load("mosi").read.text == "auto"
+    assert load("mosi", ["network.text_encoder="]).read.text == "vectors"
 
 
 def test_every_shipped_preset_loads() -> None:
