@@ -35,9 +35,9 @@ def _judged(model: str, data: Path, split: str | None) -> dict[str, Any]:
 
 def _show(found: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    model = found["model"]
+    model, rows = found["model"], f"{found['rows']} rows of {found['groups']} videos or people"
     console.print(
-        f"{model['name']} {model['version']} on {found['data']}, {found['split']}: {found['rows']} rows",
+        f"{model['name']} {model['version']} on {found['data']}, {found['split']}: {rows}",
         style="bold",
         markup=False,
     )

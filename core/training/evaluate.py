@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.batches import BucketSampler, Sample, collate, row_index
+from core.data.rows import Rows
 from core.data.sources import DataSet, for_training, load
 from core.data.tokens import all_tokenised
 from core.errors import DataError
@@ -39,7 +40,7 @@ class Judged:
 
     estimates, labels[head]: (N,) float64; NaN where the head's modality is missing, and for no label.
     decisions[head]: (N,) the value of the likeliest class for a head that judges classes, else the estimate.
-    encoded[modality]: (N, F), zeros where missing. present[modality]: (N,) bool.
+    encoded[modality]: (N, F), zeros where missing. present[modality]: (N,) bool. groups: (N,) whose.
     """
 
     estimates: dict[Head, np.ndarray]
@@ -47,6 +48,7 @@ class Judged:
     labels: dict[Head, np.ndarray]
     encoded: dict[Modality, Tensor]
     present: dict[Modality, Tensor]
+    groups: np.ndarray
 
     def labelled(self, head: Head) -> tuple[np.ndarray, np.ndarray]:
         """Estimates and labels of the rows that have both."""
@@ -97,7 +99,8 @@ def judge(
     if n:
         estimates["multimodal"][~torch.stack([*present.values()]).any(dim=0).numpy()] = np.nan
     labels: dict[Head, np.ndarray] = {head: index.label(head) for head in HEADS}
-    return Judged(estimates, decisions, labels, encoded, present)
+    groups = samples.groups if isinstance(samples, Rows) else [sample.group for sample in samples]
+    return Judged(estimates, decisions, labels, encoded, present, np.asarray(groups, dtype=str))
 
 
 def _decided(output: Output, head: Head) -> np.ndarray:
@@ -107,17 +110,18 @@ def _decided(output: Output, head: Head) -> np.ndarray:
 
 
 def scores(judged: Judged, scheme: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """By head with at least one labelled row: each metric with its value, interval and count."""
+    """By head with at least one labelled row: each metric with its value, interval (by group) and count."""
     found = {}
     for head in HEADS:
-        estimates, labels = judged.labelled(head)
-        if len(labels):
-            found[head] = {
-                name: asdict(figure)
-                for name, figure in bootstrap(
-                    estimates, labels, scheme, decisions=judged.decisions[head][judged.known(head)]
-                ).items()
-            }
+        known = judged.known(head)
+        if known.any():
+            figures = bootstrap(
+                *judged.labelled(head),
+                scheme,
+                decisions=judged.decisions[head][known],
+                groups=judged.groups[known].tolist(),
+            )
+            found[head] = {name: asdict(figure) for name, figure in figures.items()}
     return found
 
 
@@ -182,6 +186,7 @@ def evaluate(
         "data": str(data),
         "split": name,
         "rows": len(samples),
+        "groups": len(set(judged.groups.tolist())),
         "scheme": scheme,
         "metrics": scores(judged, scheme),
         "coverage": covered(judged, meta.calibration),

@@ -137,7 +137,7 @@ def final_scores(
             name = f"{name} (source {index + 1})"
         found["sources"][name] = {
             "rows": len(samples),
-            "groups": len({sample.group for sample in samples}),
+            "groups": len(set(judged.groups.tolist())),
             "scheme": scheme,
             "metrics": scores(judged, scheme),
             "coverage": covered(judged, dict(calibration)),

@@ -6,7 +6,7 @@ how often each sample was drawn. So both are the same formulas, and a thousand r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,7 @@ def bootstrap(
     scheme: str,
     *,
     decisions: ArrayLike | None = None,
+    groups: Sequence[str] | None = None,
     rounds: int = 1000,
     level: float = 0.95,
     seed: int = 0,
@@ -54,6 +55,8 @@ def bootstrap(
     """The metrics of `score` with percentile bootstrap intervals over the samples.
 
     decisions: (N,) values of the classes decided for, where these are not simply nearest to the prediction.
+    groups: (N,) the video or person of each sample. Whole groups are drawn then, for samples of one group
+    are alike: intervals over rows would be too narrow. Of fewer than two groups there is no interval.
 
     Resamples in which a metric is undefined are left out of its interval; with more than half undefined so is
     the interval.
@@ -61,7 +64,8 @@ def bootstrap(
     p, y = _checked(prediction, truth)
     chosen = p if decisions is None else _checked(decisions, truth)[0]
     values = _evaluate(p, y, scheme, np.ones((1, len(y))), chosen)
-    drawn = _resampled(p, y, scheme, rounds, seed, chosen)
+    member = _members(groups, truth)
+    drawn = _resampled(p, y, scheme, rounds, seed, chosen, member)
     return {
         name: Interval(float(rows[0]), *_bounds(drawn[name], level), count)
         for name, (rows, count) in values.items()
@@ -95,16 +99,29 @@ def _evaluate(p: Array, y: Array, scheme: str, weights: Array, chosen: Array | N
     return {name: (np.full(len(weights), np.nan), count) for name, (_, count) in values.items()}
 
 
-def _resampled(p: Array, y: Array, scheme: str, rounds: int, seed: int, chosen: Array) -> dict[str, Array]:
+def _members(groups: Sequence[str] | None, truth: ArrayLike) -> Array:
+    """(n,) number of the group of each sample with a label; without groups each is one of its own."""
+    known = np.isfinite(_float(truth).reshape(-1))
+    if groups is None:
+        return np.arange(int(known.sum()))
+    return np.unique(np.asarray(groups, dtype=str)[known], return_inverse=True)[1]
+
+
+def _resampled(
+    p: Array, y: Array, scheme: str, rounds: int, seed: int, chosen: Array, member: Array
+) -> dict[str, Array]:
+    """Each metric (rounds,) on resamples of whole groups; NaN where only one group could be drawn."""
     random = np.random.default_rng(seed)
+    groups = int(member.max()) + 1 if len(member) else 0
     parts: list[Values] = []
     step = max(1, min(rounds, 1_000_000 // max(1, len(y))))  # weights of one part: 8 MB at most
     for start in range(0, rounds, step):
-        size = (min(step, rounds - start), len(y))
-        drawn = random.integers(len(y), size=size) if len(y) else np.empty(size, dtype=np.int64)
-        weights = np.stack([np.bincount(row, minlength=len(y)) for row in drawn]).astype(np.float64)
+        size = (min(step, rounds - start), groups)
+        drawn = random.integers(groups, size=size) if groups else np.empty(size, dtype=np.int64)
+        weights = np.stack([np.bincount(row, minlength=groups)[member] for row in drawn]).astype(np.float64)
         parts.append(_evaluate(p, y, scheme, weights, chosen))
-    return {name: np.concatenate([part[name][0] for part in parts]) for name in parts[0]}
+    told = {name: np.concatenate([part[name][0] for part in parts]) for name in parts[0]}
+    return {name: np.full(rounds, np.nan) for name in told} if groups == 1 < len(y) else told
 
 
 def _bounds(values: Array, level: float) -> tuple[float, float]:

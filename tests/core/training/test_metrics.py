@@ -230,3 +230,27 @@ def test_decisions_are_left_out_together_with_their_unlabelled_rows() -> None:
         [0.1, 0.2, 0.3], [2.0, float("nan"), -2.0], "classes", decisions=[2.0, 0.0, -2.0], rounds=5
     )
     assert (found["accuracy"].value, found["accuracy"].count) == (1.0, 2)
+
+
+def test_rows_of_one_video_are_drawn_together_so_that_intervals_are_wider() -> None:
+    random = np.random.default_rng(0)
+    video = np.repeat(np.arange(12), 20)
+    y = random.uniform(-3, 3, 240)
+    p = y + random.normal(0, 1, 12)[video] + 0.1 * random.normal(0, 1, 240)
+    rows = bootstrap(p, y, "mosi", rounds=300)["mae"]
+    videos = bootstrap(p, y, "mosi", rounds=300, groups=video.astype(str).tolist())["mae"]
+    assert rows.value == videos.value
+    assert videos.high - videos.low > 2 * (rows.high - rows.low)
+
+
+def test_every_row_a_group_of_its_own_is_the_plain_bootstrap() -> None:
+    p, y = np.random.default_rng(0).uniform(-3, 3, (2, 40))
+    names = [f"{i:02d}" for i in range(40)]
+    assert bootstrap(p, y, "mosi", rounds=50, groups=names) == bootstrap(p, y, "mosi", rounds=50)
+
+
+def test_one_video_alone_gives_no_interval() -> None:
+    p, y = np.random.default_rng(0).uniform(-3, 3, (2, 40))
+    interval = bootstrap(p, y, "mosi", rounds=50, groups=["v"] * 40)["mae"]
+    assert np.isfinite(interval.value)
+    assert np.isnan(interval.low)
