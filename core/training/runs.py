@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 import traceback
 import uuid
@@ -194,7 +195,7 @@ def create(folder: Path, settings: Settings, data: Path | None = None, purpose: 
         run.describe(
             v=VERSION,
             id=uuid.uuid4().hex,
-            name=settings.data.name or folder.name,
+            name=_title(folder),
             data=None if data is None else str(data.absolute()),
             purpose=purpose,
             seed=settings.training.seed,
@@ -207,6 +208,12 @@ def create(folder: Path, settings: Settings, data: Path | None = None, purpose: 
         raise DataError(f"{folder} cannot be written: {error.strerror}") from error
     remember(folder)
     return run
+
+
+def _title(folder: Path) -> str:
+    """What a run is called: its folder, as its user named it; of several seeds the folder above."""
+    folder = folder.absolute()
+    return folder.parent.name if re.fullmatch(r"seed[-=]\d+", folder.name) else folder.name
 
 
 def open_run(folder: Path) -> Run:

@@ -14,7 +14,7 @@ from core.training import loop
 from core.training.evaluate import evaluate, judge
 from core.training.metrics import score
 from core.training.run_state import read_state
-from core.training.runs import Run
+from core.training.runs import Run, create
 from core.training.settings import Settings, Source, load, presets
 from core.training.step import Trainer
 
@@ -298,3 +298,8 @@ def test_without_a_weight_the_alignment_is_told_all_the_same(data: DataSet, tmp_
     [epoch] = [event for event in Run(tmp_path / "run").events()[0] if event["kind"] == "epoch"]
     assert epoch["train"]["alignment"] > 0
     assert epoch["train"]["alignment_relative"] > 0
+
+
+@pytest.mark.parametrize(("folder", "name"), [("strong", "strong"), ("strong/seed-1111", "strong")])
+def test_a_run_is_called_as_its_folder_is(tmp_path: Path, folder: str, name: str) -> None:
+    assert create(tmp_path / folder, load("mosi")).about["name"] == name
