@@ -23,9 +23,9 @@ from core.training.step import Trainer
 
 TRIED = 3
 """Batches: one to warm up, two that are timed."""
-KEPT = 4
-"""Files of about the size of all weights that a run keeps: the best, the finished, and the last, in which the
-optimiser has two numbers more for each weight, counted apart."""
+KEPT = 8
+"""Numbers on disk, at most, for each weight that learns: one in the best and in the finished network, three
+(two are the optimiser's) in the last checkpoint and in the one before. What rests is not written."""
 ENCODED = 16
 """Texts encoded at once, where their encoder rests."""
 MARGIN = 20_000_000
@@ -69,7 +69,6 @@ def try_out(settings: Settings, data: DataSet) -> Trial:
     batch_s = _timed(trainer, [len(rows) for rows in batches], memory)
     valid = data.part("valid").samples
     valid_s = _validation(settings, trainer, words, valid)
-    weights = sum(p.numel() * p.element_size() for p in network.parameters())
     learned = sum(p.numel() * p.element_size() for p in network.parameters() if p.requires_grad)
     return Trial(
         first_s=words.text_s * (len(train) + len(valid)),
@@ -78,7 +77,7 @@ def try_out(settings: Settings, data: DataSet) -> Trial:
         batches=len(plan),
         memory=memory.peak,
         device_memory=memory.device_peak(trainer.device),
-        files=KEPT * weights + 2 * learned + MARGIN,
+        files=KEPT * learned + MARGIN,
     )
 
 
