@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 
 class UserError(Exception):
     """Something outside the program is wrong: a file, a device, the disk, a setting.
@@ -52,3 +54,16 @@ class SettingsError(UserError):
 
 class Cancelled(Exception):
     """The user asked to stop; raised at the next safe point."""
+
+
+FAULT = "This is a fault of the program. Copy the details into a report."
+
+
+def fault(error: Exception) -> dict[str, str]:
+    """The JSON of an error that is ours, not the user's; to be called while it is handled."""
+    return {
+        "kind": "internal",
+        "message": f"{type(error).__name__}: {error}",
+        "remedy": FAULT,
+        "details": traceback.format_exc(),
+    }

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.errors import DataError, UserError
+from core.errors import FAULT, DataError, UserError
 from core.files import write_whole
 from core.training.known_runs import remember
 from core.training.run_state import DISCARD, REPORT, STOP, RunState, started_at, write_state
@@ -39,7 +39,6 @@ STATE_EVERY = 1.0
 """Seconds between two state.json while training, at least."""
 ASIDE = ".discarded-"
 """Before the name of a run that was put aside."""
-FAULT = "This is a fault of the program. Copy the details into a report."
 
 
 @dataclass(slots=True)

@@ -33,13 +33,12 @@ import os
 import queue
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import UserError, fault
 from core.workers.protocol import Message, ProtocolError, decode
 from core.workers.stdio import Output, input_lines
 
@@ -286,10 +285,5 @@ def _guarded(work: Callable[[], None]) -> dict[str, str] | None:
         return {**error.to_json(), "details": ""}
     except Exception as error:
         logging.getLogger(__name__).exception("a request failed")
-        return {
-            "kind": "internal",
-            "message": f"{type(error).__name__}: {error}",
-            "remedy": "This is a fault of the program. Copy the details into a report.",
-            "details": traceback.format_exc(),
-        }
+        return fault(error)
     return None

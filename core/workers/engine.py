@@ -11,10 +11,9 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from typing import Any
 
-from core.errors import Cancelled, UserError
+from core.errors import Cancelled, UserError, fault
 from core.workers import torch_threads
 from core.workers.jobs import Job, Jobs, LiveRequest, Request, live_request_of, request_of
 from core.workers.protocol import Message, ProtocolError, decode
@@ -167,10 +166,5 @@ class Worker:
             return {**error.to_json(), "details": ""}
         except Exception as error:
             logging.getLogger(__name__).exception("a job failed")
-            return {
-                "kind": "internal",
-                "message": f"{type(error).__name__}: {error}",
-                "remedy": "This is a fault of the program. Copy the details into a report.",
-                "details": traceback.format_exc(),
-            }
+            return fault(error)
         return None

@@ -17,14 +17,13 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import Cancelled, UserError
+from core.errors import Cancelled, UserError, fault
 from core.training.settings import Settings
 from core.workers.protocol import Message, ProtocolError, decode
 from core.workers.stdio import Output, input_lines
@@ -166,10 +165,5 @@ def _guarded(request: Request, desk: Desk) -> dict[str, str] | None:
         return {**error.to_json(), "details": ""}
     except Exception as error:
         logging.getLogger(__name__).exception("a preflight failed")
-        return {
-            "kind": "internal",
-            "message": f"{type(error).__name__}: {error}",
-            "remedy": "This is a fault of the program. Copy the details into a report.",
-            "details": traceback.format_exc(),
-        }
+        return fault(error)
     return None
